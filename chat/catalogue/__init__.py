@@ -1,0 +1,1 @@
+"""What can be asked: endpoints, language models, and the offers that bind one to the other."""

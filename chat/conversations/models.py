@@ -1,0 +1,163 @@
+"""Conversation, Lane, Turn, Message: what people write, as trees that nothing is ever cut out of.
+
+A lane is a tree of messages with a head; the path from the root to the head is what one sees and what the
+model is sent. Editing and regenerating add siblings; deleting marks rows, so that undo is possible.
+"""
+
+import uuid
+from typing import Any, TypedDict
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from chat.accounts.models import User
+from chat.catalogue.models import Endpoint, ModelChoice
+from chat.runs.models import Run
+
+MAX_LANES = 6
+LETTERS = "ABCDEF"
+
+
+class Part(TypedDict):
+    """One part of a message's content, in the shape of the chat-completion API."""
+
+    type: str
+    text: str
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def of(self, user: User) -> "ConversationQuerySet":
+        """What this person may open. Nobody else may, administrators included."""
+        return self.filter(owner=user, deleted_at__isnull=True)
+
+    def listed(self, user: User) -> "ConversationQuerySet":
+        """The sidebar's order: pinned first, then the latest; marked where an answer is being written."""
+        at_work = Run.objects.active().filter(topic=OuterRef("topic"))
+        return self.of(user).filter(is_draft=False).annotate(working=Exists(at_work)).order_by("-pinned", "-updated_at")
+
+
+class Conversation(models.Model):
+    """One to six lanes that are asked together. ``/`` shows each person's draft: a conversation not yet begun."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations")
+    topic = models.CharField(max_length=64, unique=True, editable=False)
+    title = models.CharField(max_length=200, blank=True)
+    is_draft = models.BooleanField(default=False)
+    pinned = models.BooleanField(default=False)
+    composer_text = models.TextField(blank=True, help_text="What is typed and not sent.")
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-pinned", "-updated_at"], name="conversations_of_a_person")]
+        constraints = [
+            models.UniqueConstraint(fields=["owner"], condition=Q(is_draft=True), name="one_draft_per_person")
+        ]
+
+    def __str__(self) -> str:
+        return self.title or "New chat"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.topic = self.topic or f"conversation.{self.id.hex}"
+        super().save(*args, **kwargs)
+
+    @property
+    def unread(self) -> bool:
+        return self.answered_at is not None and (self.seen_at is None or self.answered_at > self.seen_at)
+
+
+class LaneQuerySet(models.QuerySet["Lane"]):
+    def live(self) -> "LaneQuerySet":
+        return self.filter(removed_at__isnull=True).order_by("position", "pk")
+
+
+class Lane(models.Model):
+    """One model with its own system prompt, parameters and message tree. Lanes never read each other."""
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="lanes")
+    position = models.PositiveSmallIntegerField(default=0)
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.SET_NULL, related_name="+")
+    model_id = models.CharField(max_length=300)
+    provider = models.CharField(max_length=60, blank=True)
+    key_ref = models.CharField(max_length=40, blank=True, help_text="The key chosen to pay; empty follows the usual order.")
+    system_prompt = models.TextField(blank=True)
+    parameters: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    head = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+")
+    removed_at = models.DateTimeField(null=True)
+
+    objects = LaneQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.choice.label} in {self.conversation_id}"
+
+    @property
+    def choice(self) -> ModelChoice:
+        return ModelChoice(self.endpoint_id, self.model_id, self.provider)
+
+    @property
+    def model_label(self) -> str:
+        return self.choice.label
+
+
+class Turn(models.Model):
+    """One action of a person that adds messages to one or more lanes.
+
+    ``client_id`` makes sending idempotent. ``row`` is where the turn stands on the page: an edit takes the row
+    of what it replaces, so that lanes stay aligned.
+    """
+
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    client_id = models.CharField(max_length=64)
+    row = models.PositiveIntegerField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "client_id"], name="one_turn_per_client_id")]
+        indexes = [models.Index(fields=["conversation", "row"], name="turns_in_order")]
+
+    def __str__(self) -> str:
+        return f"Turn {self.row} of {self.conversation_id}"
+
+
+class Message(models.Model):
+    """One node of a lane's tree. An assistant message points at the run that writes it, unless a person edited it."""
+
+    class Role(models.TextChoices):
+        USER = "user", "You"
+        ASSISTANT = "assistant", "Model"
+
+    lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="messages")
+    turn = models.ForeignKey(Turn, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    parts: models.JSONField[list[Part], list[Part]] = models.JSONField(default=list)
+    run = models.OneToOneField(Run, null=True, on_delete=models.CASCADE, related_name="message")
+    model_label = models.CharField(max_length=300, blank=True, help_text="Who wrote an answer, kept when the lane changes.")
+    created_at = models.DateTimeField(default=timezone.now)
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = [F("pk").asc()]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} in lane {self.lane_id}"
+
+    @property
+    def text(self) -> str:
+        """The text, wherever it is kept: an answer's is its run's until a person edits it."""
+        if self.run is not None:
+            return self.run.prefix + self.run.text
+        return "".join(part["text"] for part in self.parts if part["type"] == "text")
+
+
+def text_parts(text: str) -> list[Part]:
+    return [{"type": "text", "text": text}]

@@ -1,0 +1,83 @@
+"""Stored credentials. A row holds ciphertext, a label and the last four characters; nothing here can decrypt.
+
+``vault`` seals and opens secrets, ``choose`` decides which key pays, ``actions`` are the verbs.
+"""
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from chat.accounts.models import User
+from chat.catalogue.models import Endpoint
+
+
+class Key(models.Model):
+    """A secret for one endpoint, bound to the host that the endpoint had when the secret was given."""
+
+    label = models.CharField(max_length=60)
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")
+    host = models.CharField(max_length=255, editable=False)
+    sealed = models.TextField(editable=False, help_text="Ciphertext with its encryption key's id.")
+    last_four = models.CharField(max_length=4, editable=False)
+    bill_to = models.CharField(max_length=100, blank=True, help_text="Organisation that pays, if not the token's owner.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    checked_at = models.DateTimeField(null=True, editable=False)
+    check_passed = models.BooleanField(null=True, editable=False)
+    check_report = models.TextField(blank=True, editable=False, help_text="What the check found, in words.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.display
+
+    @property
+    def display(self) -> str:
+        """How people see it: ``Team key …ab12``."""
+        return f"{self.label} …{self.last_four}"
+
+
+class PersonalKey(Key):
+    """A person's own key."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="personal_keys")
+
+
+class SharedKeyQuerySet(models.QuerySet["SharedKey"]):
+    def granted_to(self, user: User) -> "SharedKeyQuerySet":
+        """Enabled keys that this person may use, through themselves or a group."""
+        mine = Q(grants__user=user) | Q(grants__group__in=user.groups.all())
+        return self.filter(mine, enabled=True).distinct()
+
+
+class SharedKey(Key):
+    """An administrator's key, used by those it is granted to and readable by nobody."""
+
+    enabled = models.BooleanField(default=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL)
+
+    objects = SharedKeyQuerySet.as_manager()
+
+
+class KeyGrant(models.Model):
+    """Lets one person or one group use a shared key."""
+
+    shared_key = models.ForeignKey(SharedKey, on_delete=models.CASCADE, related_name="grants")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE)
+    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, group__isnull=True) | Q(user__isnull=True, group__isnull=False),
+                name="grant_names_a_person_or_a_group",
+            ),
+            models.UniqueConstraint(fields=["shared_key", "user"], name="one_grant_per_person"),
+            models.UniqueConstraint(fields=["shared_key", "group"], name="one_grant_per_group"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shared_key} → {self.user or self.group}"

@@ -1,0 +1,28 @@
+"""Gathers the models of all packages, which is where Django looks for them; defines none itself."""
+
+from chat.accounts.models import Invitation, SignInLink, User
+from chat.catalogue.models import Endpoint, LanguageModel, Offer
+from chat.conversations.models import Conversation, Lane, Message, Turn
+from chat.keys.models import KeyGrant, PersonalKey, SharedKey
+from chat.runs.models import Process, Run, RunChunk
+from chat.usage.models import UsageRecord
+
+__all__ = [
+    "Conversation",
+    "Endpoint",
+    "Invitation",
+    "KeyGrant",
+    "Lane",
+    "LanguageModel",
+    "Message",
+    "Offer",
+    "PersonalKey",
+    "Process",
+    "Run",
+    "RunChunk",
+    "SharedKey",
+    "SignInLink",
+    "Turn",
+    "UsageRecord",
+    "User",
+]

@@ -1,0 +1,1 @@
+"""The engine: one Run is one answer being written, whoever watches."""

@@ -1,0 +1,176 @@
+"""Run, its journal, and the processes that write: everything the engine keeps in the database.
+
+A run does not know what a conversation is: it has a ``topic`` to announce to and a text. Its status
+changes only through ``Run.objects.move``, a guarded update; that one mechanism decides stops, crashes and
+ownership.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from chat.catalogue.models import Endpoint
+from chat.providers.requests import WireRequest
+
+HEARTBEAT_SECONDS = 3.0
+# A process whose heartbeat is older is taken for dead. Three missed beats and a little: a busy
+# loop is late, and an answer must be marked interrupted within 15 s of a crash.
+STALE_AFTER = timedelta(seconds=11)
+
+
+class Process(models.Model):
+    """One serving process, alive while ``heartbeat_at`` is fresh."""
+
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    started_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"Process {self.pk}"
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def active(self) -> "RunQuerySet":
+        return self.filter(status__in=Run.ACTIVE)
+
+    def orphaned(self) -> "RunQuerySet":
+        """Active runs that nobody writes any more: their process is gone or silent."""
+        stale = timezone.now() - STALE_AFTER
+        return self.active().filter(Q(process__isnull=True, created_at__lt=stale) | Q(process__heartbeat_at__lt=stale))
+
+    def move(self, pk: int, old: "Run.Status | Iterable[Run.Status]", new: "Run.Status", **fields: Any) -> bool:
+        """Change the status of one run if it still is ``old``; True when this call was the one that changed it."""
+        allowed = [old] if isinstance(old, Run.Status) else list(old)
+        illegal = [status for status in allowed if new not in Run.TRANSITIONS[status]]
+        if illegal:
+            raise ValueError(f"A run cannot go from {illegal[0]} to {new}.")
+        return self.filter(pk=pk, status__in=allowed).update(status=new, **fields) == 1
+
+
+class Run(models.Model):
+    """One answer being written, and then the answer. Times are in UTC, durations in seconds, money in US dollars."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        STREAMING = "streaming", "Streaming"
+        DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped"
+        FAILED = "failed", "Failed"
+        INTERRUPTED = "interrupted", "Interrupted"
+
+    ACTIVE = (Status.QUEUED, Status.STREAMING)
+        TRANSITIONS: dict["Run.Status", tuple["Run.Status", ...]] = {
+        Status.QUEUED: (Status.STREAMING, Status.STOPPED, Status.FAILED, Status.INTERRUPTED),
+        Status.STREAMING: (Status.DONE, Status.STOPPED, Status.FAILED, Status.INTERRUPTED),
+        Status.DONE: (),
+        Status.STOPPED: (),
+        Status.FAILED: (),
+        Status.INTERRUPTED: (),
+    }
+
+    topic = models.CharField(max_length=64, help_text="Where changes are announced.")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
+    process = models.ForeignKey(Process, null=True, on_delete=models.SET_NULL, related_name="runs")
+    after = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="followers", help_text="Waits until that run has ended."
+    )
+
+    endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.SET_NULL, related_name="+")
+    model_id = models.CharField(max_length=300)
+    provider = models.CharField(max_length=60, blank=True)
+    key_ref = models.CharField(max_length=40, blank=True)
+    key_label = models.CharField(max_length=80, blank=True)
+    input_price = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    output_price = models.DecimalField(max_digits=12, decimal_places=6, null=True)
+    request: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
+        null=True, help_text="Frozen: exactly what is sent, without the key."
+    )
+
+    prefix = models.TextField(blank=True, help_text="Text of the answer that this run continues.")
+    text = models.TextField(blank=True)
+    reasoning = models.TextField(blank=True)
+    tool_calls: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+    logprobs: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+    html = models.TextField(blank=True)
+    reasoning_html = models.TextField(blank=True)
+    renderer_version = models.PositiveSmallIntegerField(default=0)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    first_token_seconds = models.FloatField(null=True)
+    reasoning_seconds = models.FloatField(null=True)
+    elapsed_seconds = models.FloatField(null=True)
+    tokens_per_second = models.FloatField(null=True)
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    completion_tokens = models.PositiveIntegerField(null=True)
+    reasoning_tokens = models.PositiveIntegerField(null=True)
+    cached_tokens = models.PositiveIntegerField(null=True)
+    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    finish_reason = models.CharField(max_length=40, blank=True)
+    served_by = models.CharField(max_length=60, blank=True)
+    answered_model = models.CharField(max_length=300, blank=True)
+    response_id = models.CharField(max_length=200, blank=True)
+    system_fingerprint = models.CharField(max_length=200, blank=True)
+    response_headers: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(default=dict)
+
+    error_kind = models.CharField(max_length=40, blank=True)
+    error_sentence = models.TextField(blank=True)
+    error_raw = models.TextField(blank=True)
+    error_remedies: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["topic"], condition=Q(status__in=["queued", "streaming"]), name="active_runs_of_a_topic"),
+            models.Index(fields=["status"], condition=Q(status__in=["queued", "streaming"]), name="active_runs"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk} ({self.status})"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in self.ACTIVE
+
+    @property
+    def is_waiting(self) -> bool:
+        """Queued behind another answer of its lane, whose text its request will hold."""
+        return self.status == self.Status.QUEUED and self.after_id is not None
+
+    @property
+    def only_reasoning(self) -> bool:
+        """The model used all it may write for thinking."""
+        return not self.is_active and bool(self.reasoning.strip()) and not self.text.strip() and not self.tool_calls
+
+    @property
+    def wire_request(self) -> WireRequest | None:
+        return WireRequest.from_json(self.request) if self.request is not None else None
+
+
+class RunChunk(models.Model):
+    """A piece of a live run's text, written every 300 ms and folded into the run when it ends."""
+
+    class Kind(models.TextChoices):
+        TEXT = "t", "Text"
+        REASONING = "r", "Reasoning"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")
+    seq = models.PositiveIntegerField()
+    kind = models.CharField(max_length=1, choices=Kind.choices)
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "seq"], name="one_chunk_per_seq")]
+        ordering = ["seq"]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}#{self.seq}"

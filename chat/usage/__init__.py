@@ -1,0 +1,1 @@
+"""What was spent: one record for each finished answer, and the reports over them."""

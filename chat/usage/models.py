@@ -1,0 +1,26 @@
+"""What answers cost: one record an answer, kept after the answer is deleted and without a word of it."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class UsageRecord(models.Model):
+    """Tokens and money of one run. ``cost`` is US dollars, None where no price was known."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="usage_records")
+    run_id = models.BigIntegerField(unique=True, help_text="The run, which may be gone.")
+    at = models.DateTimeField(default=timezone.now)
+    model_id = models.CharField(max_length=300)
+    provider = models.CharField(max_length=60, blank=True)
+    key_label = models.CharField(max_length=80, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    completion_tokens = models.PositiveIntegerField(null=True)
+    cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    failed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "at"], name="usage_of_a_person")]
+
+    def __str__(self) -> str:
+        return f"{self.model_id} at {self.at:%Y-%m-%d %H:%M}"
