@@ -1,7 +1,7 @@
 """Gathers the models of all packages, which is where Django looks for them; defines none itself."""
 
 from chat.accounts.models import Invitation, SignInLink, User
-from chat.catalogue.models import Endpoint, LanguageModel, Offer
+from chat.catalogue.models import Endpoint, LanguageModel, Offer, RecentChoice
 from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
 from chat.runs.models import Process, Run, RunChunk
@@ -18,6 +18,7 @@ __all__ = [
     "Offer",
     "PersonalKey",
     "Process",
+    "RecentChoice",
     "Run",
     "RunChunk",
     "SharedKey",

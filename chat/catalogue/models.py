@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from chat.providers.requests import EndpointKind
 
@@ -66,6 +68,7 @@ class LanguageModel(models.Model):
 
     hub_id = models.CharField(max_length=200, unique=True)
     reads_images = models.BooleanField(default=False)
+    released_at = models.DateTimeField(null=True, blank=True, help_text="When it was published, as its endpoint says.")
 
     def __str__(self) -> str:
         return self.hub_id
@@ -130,6 +133,28 @@ class Offer(models.Model):
         if self.input_price is None or self.output_price is None:
             return None
         return (self.input_price * prompt_tokens + self.output_price * completion_tokens) / 1_000_000
+
+
+class RecentChoice(models.Model):
+    """What a person chose lately; the model picker shows it first."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recent_choices")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")
+    model_id = models.CharField(max_length=300)
+    provider = models.CharField(max_length=60, blank=True)
+    used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "endpoint", "model_id", "provider"], name="one_recent_per_choice")
+        ]
+
+    def __str__(self) -> str:
+        return self.choice.wire_id
+
+    @property
+    def choice(self) -> "ModelChoice":
+        return ModelChoice(self.endpoint_id, self.model_id, self.provider)
 
 
 @dataclass(frozen=True)
