@@ -1,0 +1,215 @@
+"""Every setting of the project, in one file that works with nothing set.
+
+What people may set comes from the environment (the table in README.md); the rest is decided here.
+Combinations that would be unsafe stop the start with one sentence (``UnusableSetting``).
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+import django_stubs_ext
+from csp.constants import NONE, SELF
+
+from playground.environment import (
+    LOOPBACK_HOSTS,
+    Environment,
+    UnusableSetting,
+    bracketed,
+    database,
+    encryption_keys,
+    fresh_encryption_key,
+    hostname,
+    kept_secret,
+)
+from playground.storage import add_headers
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(os.environ)
+
+# Where it runs and how it is reached.
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.number("PORT", 8000, lowest=1, highest=65535)
+LISTENS_ON_LOOPBACK = HOST in ("localhost", "::1", "[::1]") or HOST.startswith("127.")
+if not LISTENS_ON_LOOPBACK and not env.text("PUBLIC_URL"):
+    raise UnusableSetting(f"HOST={HOST} opens the server to others: set PUBLIC_URL to the address people will use.")
+PUBLIC_URL = env.origin("PUBLIC_URL", f"http://{bracketed(HOST)}:{PORT}")
+BEHIND_TLS = PUBLIC_URL.startswith("https://")
+DEBUG = env.flag("DEBUG", default=False)
+if DEBUG and not LISTENS_ON_LOOPBACK:
+    raise UnusableSetting(f"DEBUG shows internals to every visitor: turn it off or listen on 127.0.0.1, not on {HOST}.")
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 3, lowest=0, highest=3600)
+DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "var")
+
+# Secrets: given, or made once and kept, so that a restart keeps sessions and stored keys readable.
+SECRET_KEY = env.text("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key", secrets.token_urlsafe(48))
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
+    raise UnusableSetting("SECRET_KEY must be at least 50 random characters; leave it unset to have one made.")
+ENCRYPTION_KEYS = encryption_keys(
+    env.words("ENCRYPTION_KEYS") or [kept_secret(DATA_DIR / "encryption_key", fresh_encryption_key())]
+)
+
+# Models.
+HF_TOKEN = env.text("HF_TOKEN") or env.text("HUGGINGFACE_API_KEY")
+HF_ROUTER_URL = env.url("HF_ROUTER_URL", "https://router.huggingface.co/v1")
+HF_HUB_URL = env.url("HF_HUB_URL", "https://huggingface.co")
+LOCAL_MODEL = env.flag("LOCAL_MODEL", default=True)
+LOCAL_MODEL_PATH = env.file("LOCAL_MODEL_PATH")
+
+# Who may come in.
+SIGNUP = env.choice("SIGNUP", ("invitation", "open"))
+ALLOWED_HOSTS = [*dict.fromkeys([*env.words("ALLOWED_HOSTS"), hostname(PUBLIC_URL), *LOOPBACK_HOSTS])]
+if "*" in ALLOWED_HOSTS:
+    raise UnusableSetting("ALLOWED_HOSTS must name its hosts: with * any web page could reach this server as its own.")
+CSRF_TRUSTED_ORIGINS = [*dict.fromkeys([PUBLIC_URL, *env.words("CSRF_TRUSTED_ORIGINS")])]
+
+INSTALLED_APPS = [
+    "chat.apps.ChatConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "lucide",
+    "servestatic",
+]
+
+MIDDLEWARE = [
+    # First, so that a static file costs one dictionary look-up and no thread.
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "playground.urls"
+ASGI_APPLICATION = "playground.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Accounts. Mail is not set up: people are let in by one-time links and invitations.
+AUTH_USER_MODEL = "chat.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+ACCOUNT_ADAPTER = "chat.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "10/m/ip",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+}
+
+# Cookies and transport. Names of their own, because every port of a host shares one cookie jar.
+COOKIE_PREFIX = "__Host-" if BEHIND_TLS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}playground_session"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}playground_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+CSRF_COOKIE_HTTPONLY = True
+if BEHIND_TLS:
+    # One proxy in front ends TLS; it must overwrite these two headers (README.md).
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    },
+}
+
+# Static files: compressed once, under names that change with their content.
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "playground.storage.StaticStorage"},
+}
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+SERVESTATIC_ADD_HEADERS_FUNCTION = add_headers
+
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
+
+# Logs go to stderr and hold neither prompts nor secrets: no request bodies, no outgoing addresses.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "chat": {"level": "INFO"},
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # Pages that do not exist and forbidden requests are the visitor's affair.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}
