@@ -39,10 +39,12 @@ class RunQuerySet(models.QuerySet["Run"]):
     def active(self) -> "RunQuerySet":
         return self.filter(status__in=Run.ACTIVE)
 
-    def orphaned(self) -> "RunQuerySet":
-        """Active runs that nobody writes any more: their process is gone or silent."""
+    def left_behind(self) -> "RunQuerySet":
+        """Runs of silent processes: active ones, and stopped ones whose writer died before it stored the text."""
         stale = timezone.now() - STALE_AFTER
-        return self.active().filter(Q(process__isnull=True, created_at__lt=stale) | Q(process__heartbeat_at__lt=stale))
+        silent = Q(process__isnull=True, created_at__lt=stale) | Q(process__heartbeat_at__lt=stale)
+        unsettled = Q(status=Run.Status.STOPPED, finished_at__isnull=True)
+        return self.filter(unsettled | Q(status__in=Run.ACTIVE)).filter(silent)
 
     def move(self, pk: int, old: "Run.Status | Iterable[Run.Status]", new: "Run.Status", **fields: Any) -> bool:
         """Change the status of one run if it still is ``old``; True when this call was the one that changed it."""
@@ -162,6 +164,7 @@ class RunChunk(models.Model):
     class Kind(models.TextChoices):
         TEXT = "t", "Text"
         REASONING = "r", "Reasoning"
+        MOVED = "m", "All text so far was reasoning"
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="chunks")
     seq = models.PositiveIntegerField()
@@ -174,3 +177,18 @@ class RunChunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}#{self.seq}"
+
+
+def text_of_chunks(chunks: Iterable[RunChunk]) -> tuple[str, str]:
+    """The text and the reasoning that chunks in their order amount to."""
+    text: list[str] = []
+    reasoning: list[str] = []
+    for chunk in chunks:
+        if chunk.kind == RunChunk.Kind.TEXT:
+            text.append(chunk.text)
+        elif chunk.kind == RunChunk.Kind.REASONING:
+            reasoning.append(chunk.text)
+        else:
+            reasoning.extend(text)
+            text.clear()
+    return "".join(text), "".join(reasoning)

@@ -1,0 +1,86 @@
+"""The verbs of the engine that write rows: queue, claim, stop, settle.
+
+Each is one transaction and safe to call from any process; who wins is decided by ``Run.objects.move``.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat.runs import broadcast
+from chat.runs.models import Run, RunChunk
+from chat.runs.outcome import Outcome, cost_of
+from chat.runs.signals import run_ended
+from chat.usage.metering import record_usage
+
+
+def claim_run(run_id: int, process_id: int) -> bool:
+    """Take a queued run for this process; False when it is no longer there to be taken."""
+    return Run.objects.move(
+        run_id, Run.Status.QUEUED, Run.Status.STREAMING, process_id=process_id, started_at=timezone.now()
+    )
+
+
+def stop_run(run_id: int) -> bool:
+    """Stop a queued or streaming run; False when it had ended already. The text so far is kept by whoever writes it."""
+    return Run.objects.move(run_id, Run.ACTIVE, Run.Status.STOPPED)
+
+
+def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | None:
+    """Store how a run ended, unless another process owns it or somebody settled it before.
+
+    A run that a person stopped stays ``stopped`` whatever the worker reports. Returns the run, or None when it was not
+    this caller's to settle.
+    """
+    with transaction.atomic():
+        run = Run.objects.filter(pk=run_id, process_id=process_id, finished_at__isnull=True).first()
+        if run is None or not _end(run, outcome.status):
+            return None
+        fields: dict[str, Any] = {
+            **outcome.fields,
+            "cost": cost_of(run, outcome.fields.get("prompt_tokens"), outcome.fields.get("completion_tokens")),
+            "finished_at": timezone.now(),
+        }
+        Run.objects.filter(pk=run_id).update(**fields)
+        RunChunk.objects.filter(run_id=run_id).delete()
+        for name, value in fields.items():
+            setattr(run, name, value)
+        _record(run)
+        transaction.on_commit(lambda: _announce(run))
+    return run
+
+
+def _end(run: Run, status: Run.Status) -> bool:
+    if Run.objects.move(run.pk, _sources(status), status):
+        run.status = status
+    elif not Run.objects.filter(pk=run.pk, status=Run.Status.STOPPED).exists():
+        return False
+    else:
+        run.status = Run.Status.STOPPED
+    return True
+
+
+def _sources(status: Run.Status) -> list[Run.Status]:
+    return [old for old in Run.ACTIVE if status in Run.TRANSITIONS[old]]
+
+
+def _record(run: Run) -> None:
+    if run.started_at is None:
+        return
+    record_usage(
+        user_id=run.owner_id,
+        run_id=run.pk,
+        model_id=run.model_id,
+        provider=run.served_by or run.provider,
+        key_label=run.key_label,
+        prompt_tokens=run.prompt_tokens,
+        completion_tokens=run.completion_tokens,
+        cost=run.cost,
+        failed=run.status == Run.Status.FAILED,
+    )
+
+
+def _announce(run: Run) -> None:
+    run_ended.send(sender=Run, run=run)
+    broadcast.publish(run.topic, broadcast.RunEnded(run.pk))

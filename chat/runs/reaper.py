@@ -1,0 +1,57 @@
+"""Ends what dead processes left: their runs become interrupted, with the text that the journal has.
+
+Runs at start-up and every few seconds in each serving process. Two reapers may meet over one run; the guarded update
+lets one of them win.
+"""
+
+import logging
+import os
+import socket
+from datetime import timedelta
+
+from django.utils import timezone
+
+from chat.runs.actions import settle_run
+from chat.runs.models import STALE_AFTER, Process, Run, text_of_chunks
+from chat.runs.outcome import INTERRUPTED, outcome_of_remains
+
+INTERVAL_SECONDS = 3.0
+FORGET_AFTER = timedelta(days=1)
+logger = logging.getLogger(__name__)
+
+
+def bury_the_dead(own_process_id: int) -> None:
+    """Mark processes of this machine that are provably gone, so that a restart need not wait for stale heartbeats.
+
+    A row with this very process id is an earlier life of it: containers give each start the same number.
+    """
+    long_ago = timezone.now() - 2 * STALE_AFTER
+    for process in Process.objects.filter(host=socket.gethostname(), heartbeat_at__gt=long_ago).exclude(pk=own_process_id):
+        if process.pid == os.getpid() or not _alive(process.pid):
+            Process.objects.filter(pk=process.pk).update(heartbeat_at=long_ago)
+
+
+def reap() -> int:
+    """Settle every run that nobody writes any more; returns how many."""
+    reaped = sum(_interrupt(run) for run in Run.objects.left_behind())
+    Process.objects.filter(heartbeat_at__lt=timezone.now() - FORGET_AFTER, runs__isnull=True).delete()
+    return reaped
+
+
+def _interrupt(run: Run) -> bool:
+    text, reasoning = text_of_chunks(run.chunks.all())
+    outcome = outcome_of_remains(run, Run.Status.INTERRUPTED, text, reasoning, INTERRUPTED)
+    settled = settle_run(run.pk, outcome, run.process_id) is not None
+    if settled:
+        logger.info("Run %d was left behind by process %s and is interrupted.", run.pk, run.process_id)
+    return settled
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,119 @@
+"""Writes one answer: waits its turn, claims the run, streams the provider's events into the draft, settles the end.
+
+The one place that decides about retries. It never sends a request again once anything of an answer has come.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from channels.db import database_sync_to_async
+
+from chat.catalogue.models import Endpoint
+from chat.keys.errors import KeysError
+from chat.keys.vault import open_credential
+from chat.providers.client import stream_chat
+from chat.providers.credential import Credential
+from chat.providers.errors import ProviderError, provider_error
+from chat.providers.requests import WireRequest, chat_url
+from chat.runs.actions import claim_run, settle_run
+from chat.runs.draft import Draft
+from chat.runs.models import Run
+from chat.runs.outcome import INTERRUPTED, Failure, outcome_of
+
+# The longest that a provider's own "try again later" is obeyed before the person decides instead.
+PATIENCE_SECONDS = 30.0
+WAITING_HELPS = {"rate_limited", "loading"}
+logger = logging.getLogger(__name__)
+
+
+class NotOurs(Exception):
+    """The run is no longer there to be written: stopped, or taken by another process."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What to send and with which credential; opened as late as possible and kept nowhere."""
+
+    wire: WireRequest
+    credential: Credential | None
+    endpoint: Endpoint
+
+
+Ready = Callable[[Endpoint], Awaitable[str]]
+
+
+async def execute(draft: Draft, process_id: int, ready: Ready, release: Callable[[Draft], Awaitable[None]]) -> None:
+    """Write the run of ``draft`` to its end. ``ready`` waits until an endpoint can be asked and gives its base URL;
+    ``release`` takes the draft out of the journal before its run is stored."""
+    status, failure = Run.Status.DONE, None
+    try:
+        await _write(draft, process_id, ready)
+    except NotOurs:
+        status = Run.Status.STOPPED
+    except ProviderError as error:
+        status, failure = Run.Status.FAILED, Failure.from_error(error)
+    except KeysError as error:
+        status, failure = Run.Status.FAILED, Failure("no_key", str(error), remedies=("other_key",))
+    except asyncio.CancelledError:
+        status, failure = _cancelled(draft)
+    except Exception:
+        status = Run.Status.FAILED
+        failure = Failure("internal", "Something went wrong in the playground itself.", remedies=("retry",))
+        logger.exception("Run %d failed in the playground itself.", draft.run_id)
+    draft.end()
+    await release(draft)
+    await _settle(draft, status, failure, process_id)
+    draft.wake()
+
+
+def _cancelled(draft: Draft) -> tuple[Run.Status, Failure | None]:
+    if draft.stopping:
+        return Run.Status.STOPPED, None
+    return Run.Status.INTERRUPTED, INTERRUPTED
+
+
+async def _write(draft: Draft, process_id: int, ready: Ready) -> None:
+    assignment = await _prepare(draft.run_id)
+    base_url = await ready(assignment.endpoint)
+    if base_url != assignment.endpoint.base_url or assignment.endpoint.is_local:
+        assignment = replace(assignment, wire=replace(assignment.wire, url=chat_url(base_url)))
+    if not await database_sync_to_async(claim_run)(draft.run_id, process_id):
+        raise NotOurs
+    draft.start()
+    await _stream_patiently(draft, assignment)
+
+
+async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
+    waited = 0.0
+    while True:
+        try:
+            async with stream_chat(assignment.wire, assignment.credential) as events:
+                async for event in events:
+                    draft.apply(event)
+                    if draft.overflowing:
+                        raise provider_error("too_long_line")
+            return
+        except ProviderError as error:
+            pause = error.retry_after
+            if draft.has_output or error.kind not in WAITING_HELPS or pause is None or waited + pause > PATIENCE_SECONDS:
+                raise
+            draft.say(f"The provider is busy and asks to wait {pause:.0f} s.")
+            waited += pause
+            await asyncio.sleep(pause)
+            draft.say("")
+
+
+@database_sync_to_async
+def _prepare(run_id: int) -> Assignment:
+    run = Run.objects.select_related("endpoint", "owner").get(pk=run_id)
+    wire = run.wire_request
+    if run.endpoint is None or wire is None:
+        raise NotOurs
+    return Assignment(wire, open_credential(run.key_ref, run.owner, run.endpoint), run.endpoint)
+
+
+async def _settle(draft: Draft, status: Run.Status, failure: Failure | None, process_id: int) -> None:
+    """Store the end. Rendering a long answer happens on the database thread too, away from the event loop."""
+    await database_sync_to_async(lambda: settle_run(draft.run_id, outcome_of(draft, status, failure), process_id))()
