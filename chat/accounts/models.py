@@ -4,6 +4,7 @@ Links are stored as hashes, so that a copy of the database opens no session. Ses
 throttling belong to django-allauth; the verbs that make and spend links are in ``actions``.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +26,22 @@ class User(AbstractUser):
     default_model = models.CharField(
         max_length=300, blank=True, help_text="As typed into the model picker; empty lets the playground choose."
     )
-    last_model = models.CharField(max_length=300, blank=True, help_text="What was chosen last; the next chat starts so.")
+    last_model = models.CharField(
+        max_length=300, blank=True, help_text="What was chosen last; the next chat starts so."
+    )
     default_system_prompt = models.TextField(blank=True)
     default_parameters: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    session_generation = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Raising it ends every session of this person."
+    )
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must carry to count: it changes with the password and with ``session_generation``."""
+        return f"{super().get_session_auth_hash()}:{self.session_generation}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        for earlier in super().get_session_auth_fallback_hash():
+            yield f"{earlier}:{self.session_generation}"
 
 
 class OneTimeLink(models.Model):
@@ -50,13 +64,18 @@ class SignInLink(OneTimeLink):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="signin_links")
 
+    def __str__(self) -> str:
+        return f"Sign-in link for {self.user}"
+
 
 class Invitation(OneTimeLink):
     """Lets one new person make an account."""
 
     label = models.CharField(max_length=100, blank=True, help_text="For whom, as a reminder to yourself.")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="invitations_made")
-    used_by = models.ForeignKey(User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+")
+    used_by = models.ForeignKey(
+        User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
 
     def __str__(self) -> str:
         return self.label or f"Invitation {self.pk}"

@@ -20,12 +20,17 @@ class Key(models.Model):
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")
     host = models.CharField(max_length=255, editable=False)
     sealed = models.TextField(editable=False, help_text="Ciphertext with its encryption key's id.")
-    last_four = models.CharField(max_length=4, editable=False)
-    bill_to = models.CharField(max_length=100, blank=True, help_text="Organisation that pays, if not the token's owner.")
+    last_four = models.CharField(max_length=4, blank=True, editable=False, help_text="Empty for short secrets.")
+    bill_to = models.CharField(
+        max_length=100, blank=True, help_text="Organisation that pays, if not the token's owner."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     checked_at = models.DateTimeField(null=True, editable=False)
     check_passed = models.BooleanField(null=True, editable=False)
     check_report = models.TextField(blank=True, editable=False, help_text="What the check found, in words.")
+    organisations: models.JSONField[list[str], list[str]] = models.JSONField(
+        default=list, editable=False, help_text="Organisations that can be billed, as the check found them."
+    )
 
     class Meta:
         abstract = True
@@ -36,7 +41,7 @@ class Key(models.Model):
     @property
     def display(self) -> str:
         """How people see it: ``Team key …ab12``."""
-        return f"{self.label} …{self.last_four}"
+        return f"{self.label} …{self.last_four}" if self.last_four else self.label
 
 
 class PersonalKey(Key):
@@ -74,9 +79,18 @@ class KeyGrant(models.Model):
             models.CheckConstraint(
                 condition=Q(user__isnull=False, group__isnull=True) | Q(user__isnull=True, group__isnull=False),
                 name="grant_names_a_person_or_a_group",
+                violation_error_message="Name either a person or a group.",
             ),
-            models.UniqueConstraint(fields=["shared_key", "user"], name="one_grant_per_person"),
-            models.UniqueConstraint(fields=["shared_key", "group"], name="one_grant_per_group"),
+            models.UniqueConstraint(
+                fields=["shared_key", "user"],
+                name="one_grant_per_person",
+                violation_error_message="This person has the key already.",
+            ),
+            models.UniqueConstraint(
+                fields=["shared_key", "group"],
+                name="one_grant_per_group",
+                violation_error_message="This group has the key already.",
+            ),
         ]
 
     def __str__(self) -> str:
