@@ -1,0 +1,78 @@
+"""A decrypted key in memory, bound to the one host it may be sent to.
+
+The vault makes a Credential right before a request; `client` asks it for the header. It is never stored, and neither
+its repr nor anything masked by it shows the secret.
+"""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from chat.providers.errors import Context, provider_error
+
+MASK = "•••"
+# What a Hugging Face token looks like (user, OAuth, organisation): hidden even if it is not the one we sent.
+_TOKEN = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9_-]{6,}")
+# Stricter, for refusing what people type: real tokens are long, and "hf_transfer" is not one.
+_CERTAIN_TOKEN = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{20,}")
+_NETLOC = re.compile(r"(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
+_DEFAULT_PORTS = {"https": ":443", "http": ":80"}
+# Tokens for these hosts would open far more than a chat, so they never travel unencrypted.
+_ENCRYPTED_ONLY = ("huggingface.co", "huggingface.cloud", "hf.co", "hf.space")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret for `host` ("router.huggingface.co" or "host:port", as in a URL); shown as `label` and `last_four`."""
+
+    secret: str = field(repr=False)
+    host: str
+    label: str
+    last_four: str
+
+    def headers(self, url: str) -> dict[str, str]:
+        """The authorisation header for a request to `url`.
+
+        Raises CredentialHostMismatch if the URL leads to any other host, and KeyRefused if the secret has characters
+        that no header can carry.
+        """
+        if not _same_host(url, self.host):
+            raise provider_error("host_mismatch", Context(key=self.label))
+        if not self.secret.isascii() or not self.secret.isprintable() or " " in self.secret:
+            raise provider_error("unauthorized", Context(key=self.label))
+        return {"Authorization": f"Bearer {self.secret}"}
+
+    def mask(self, text: str) -> str:
+        """`text` without this secret and without anything else that looks like a Hugging Face token."""
+        return mask_tokens(text.replace(self.secret, MASK) if self.secret else text)
+
+
+def mask_tokens(text: str) -> str:
+    """`text` with everything that looks like a Hugging Face token hidden."""
+    return _TOKEN.sub(MASK, text)
+
+
+def contains_token(text: str) -> bool:
+    """True if something in `text` can only be a Hugging Face token."""
+    return _CERTAIN_TOKEN.search(text) is not None
+
+
+def _same_host(url: str, host: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    netloc = parts.netloc.lower()
+    # A netloc with a user name or a backslash is read differently by different parsers: never worth the risk.
+    if parts.scheme not in _DEFAULT_PORTS or not _NETLOC.fullmatch(netloc):
+        return False
+    default = _DEFAULT_PORTS[parts.scheme]
+    name = netloc.removesuffix(default)
+    if parts.scheme == "http" and _under(name, _ENCRYPTED_ONLY):
+        return False
+    return name == host.lower().removesuffix(default)
+
+
+def _under(name: str, domains: tuple[str, ...]) -> bool:
+    host = name.partition(":")[0]
+    return any(host == domain or host.endswith("." + domain) for domain in domains)
