@@ -6,7 +6,7 @@
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from chat.accounts.models import User
@@ -53,8 +53,8 @@ class PersonalKey(Key):
 class SharedKeyQuerySet(models.QuerySet["SharedKey"]):
     def granted_to(self, user: User) -> "SharedKeyQuerySet":
         """Enabled keys that this person may use, through themselves or a group."""
-        mine = Q(grants__user=user) | Q(grants__group__in=user.groups.all())
-        return self.filter(mine, enabled=True).distinct()
+        mine = Q(user=user) | Q(group__in=user.groups.all())
+        return self.filter(Exists(KeyGrant.objects.filter(mine, shared_key=OuterRef("pk"))), enabled=True)
 
 
 class SharedKey(Key):

@@ -1,0 +1,109 @@
+"""The verbs of accounts: issue and spend one-time links, let new people in, switch accounts off.
+
+A link is spent by a guarded update that must change exactly one row, so that it works once, also for two requests
+at the same moment. Called by views, Django admin and ``manage.py signin_link``.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from chat.accounts.errors import AccountDisabled, LinkExpired, LinkRefused, LinkUnknown, LinkUsed
+from chat.accounts.links import INVITATION_LIFETIME, SIGN_IN_LIFETIME, fresh_token, token_hash
+from chat.accounts.models import Invitation, OneTimeLink, SignInLink, User
+from chat.accounts.sockets import close_sockets
+
+AnyLink = TypeVar("AnyLink", bound=OneTimeLink)
+
+
+def issue(link: OneTimeLink) -> str:
+    """Save ``link`` under a fresh secret and return the secret, which is not kept and cannot be shown again."""
+    token = fresh_token()
+    link.token_hash = token_hash(token)
+    link.save()
+    return token
+
+
+def create_signin_link(user: User, lifetime: timedelta = SIGN_IN_LIFETIME) -> tuple[SignInLink, str]:
+    """Return a new link for ``user`` and its secret."""
+    link = SignInLink(user=user, expires_at=timezone.now() + lifetime)
+    return link, issue(link)
+
+
+def create_invitation(
+    created_by: User | None, label: str = "", lifetime: timedelta = INVITATION_LIFETIME
+) -> tuple[Invitation, str]:
+    """Return a new invitation and its secret."""
+    invitation = Invitation(created_by=created_by, label=label, expires_at=timezone.now() + lifetime)
+    return invitation, issue(invitation)
+
+
+def find_signin_link(token: str) -> SignInLink:
+    """Return the link of ``token`` without spending it. Raises ``LinkRefused`` where it would let nobody in."""
+    link = _find(SignInLink, token)
+    if not link.user.is_active:
+        raise AccountDisabled
+    return link
+
+
+def find_invitation(token: str) -> Invitation:
+    """Return the invitation of ``token`` without spending it. Raises ``LinkRefused`` where it lets nobody in."""
+    return _find(Invitation, token)
+
+
+def spend_signin_link(token: str) -> User:
+    """Spend the link and return whom it signs in. Raises ``LinkRefused``."""
+    link = find_signin_link(token)
+    _spend(link)
+    return link.user
+
+
+@transaction.atomic
+def accept_invitation(token: str, make_account: Callable[[], User]) -> User:
+    """Spend the invitation on the account that ``make_account`` saves: both happen, or neither.
+
+    Raises ``LinkRefused``, and whatever ``make_account`` raises.
+    """
+    invitation = find_invitation(token)
+    _spend(invitation)
+    user = make_account()
+    Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
+    return user
+
+
+def disable_user(user: User) -> None:
+    """Switch the account off; its sessions and sockets end (``signals`` does that for every save)."""
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+
+
+def end_sessions(user: User) -> None:
+    """End every session of this person and, once that is committed, every socket of theirs in this process."""
+    User.objects.filter(pk=user.pk).update(session_generation=F("session_generation") + 1)
+    # Not before: a page that reconnects at once must find its session ended.
+    transaction.on_commit(lambda: close_sockets(user.pk))
+
+
+def _find(kind: type[AnyLink], token: str) -> AnyLink:
+    link = kind._default_manager.filter(token_hash=token_hash(token)).first()
+    if link is None:
+        raise LinkUnknown
+    if not link.usable():
+        raise _refusal(link)
+    return link
+
+
+def _spend(link: OneTimeLink) -> None:
+    now = timezone.now()
+    unspent = type(link)._default_manager.filter(pk=link.pk, used_at=None, expires_at__gt=now)
+    if unspent.update(used_at=now) != 1:
+        link.refresh_from_db()
+        raise _refusal(link)
+
+
+def _refusal(link: OneTimeLink) -> LinkRefused:
+    return LinkUsed() if link.used_at else LinkExpired()

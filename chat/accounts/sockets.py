@@ -1,0 +1,95 @@
+"""Which sockets of this process are open for whom, so that signing out or switching an account off ends them at once.
+
+Consumers register themselves; synchronous code closes by person or session. Sockets of other processes, and rights
+taken away behind our back (in SQL), are found by ``still_allowed``, which every consumer asks on its beat.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import TracebackType
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
+
+from chat.accounts.models import User
+
+# Application close code (RFC 6455 7.4.2): the session behind this socket has ended.
+SESSION_ENDED = 4401
+
+Close = Callable[[int], None]
+
+
+@dataclass(eq=False)
+class OpenSocket:
+    """One registered socket; ``release`` when it closes, or use it as a context manager."""
+
+    user_id: int
+    session_key: str
+    close: Close = field(repr=False)
+    loop: asyncio.AbstractEventLoop = field(repr=False)
+
+    def release(self) -> None:
+        with _lock:
+            _open.get(self.user_id, set()).discard(self)
+            if not _open.get(self.user_id):
+                _open.pop(self.user_id, None)
+
+    def __enter__(self) -> "OpenSocket":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+_lock = threading.Lock()
+_open: dict[int, set[OpenSocket]] = {}
+
+
+def register(user_id: int, session_key: str, close: Close) -> OpenSocket:
+    """Remember an open socket. Call on its event loop, where ``close(code)`` will be called too, at most once."""
+    socket = OpenSocket(user_id, session_key, close, asyncio.get_running_loop())
+    with _lock:
+        _open.setdefault(user_id, set()).add(socket)
+    return socket
+
+
+def close_sockets(user_id: int, session_key: str | None = None, code: int = SESSION_ENDED) -> int:
+    """Close this person's sockets, or only those of one session; return how many. Safe from any thread."""
+    with _lock:
+        doomed = [s for s in _open.get(user_id, ()) if session_key is None or s.session_key == session_key]
+    for socket in doomed:
+        socket.release()
+        # A loop that has ended took its sockets with it.
+        if not socket.loop.is_closed():
+            socket.loop.call_soon_threadsafe(socket.close, code)
+    return len(doomed)
+
+
+def open_sockets(user_id: int) -> int:
+    """How many sockets this person has open in this process."""
+    with _lock:
+        return len(_open.get(user_id, ()))
+
+
+async def still_allowed(user_id: int, session_key: str) -> bool:
+    """Tell whether the session behind a socket would still be let in: alive, of this active person, not ended since."""
+    return await database_sync_to_async(session_is_valid)(user_id, session_key)
+
+
+def session_is_valid(user_id: int, session_key: str) -> bool:
+    """Ask what Django's authentication asks of a request with that session; two queries, nothing written."""
+    session = _session_store()(session_key)
+    values = session.load()
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    if user is None or values.get(SESSION_KEY) != str(user_id) or BACKEND_SESSION_KEY not in values:
+        return False
+    return constant_time_compare(values.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+
+
+def _session_store() -> type:
+    return import_module(settings.SESSION_ENGINE).SessionStore
