@@ -218,6 +218,9 @@ KINDS: dict[str, Kind] = {
     "host_mismatch": Kind(
         CredentialHostMismatch, "{key} belongs to another address, so it was not sent. Use another key.", ("other_key",)
     ),
+    "local_failed": Kind(
+        Unreachable, "The model on this machine cannot be used{detail}.", ("retry", "other_provider"), True
+    ),
     "stopped": Kind(Stopped, "Stopped.", ("retry",)),
 }
 
