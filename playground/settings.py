@@ -150,7 +150,18 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "10/m/ip",
     "change_password": "5/m/user",
     "reauthenticate": "10/m/user",
+    # The Hub's whoami is rationed per address: nobody may use up the share of all others.
+    "check_key": "10/m/user",
 }
+ACCOUNT_FORMS = {
+    "login": "chat.accounts.forms.SignInForm",
+    "signup": "chat.accounts.forms.SignUpForm",
+    "change_password": "chat.accounts.forms.ChangePasswordForm",
+    "set_password": "chat.accounts.forms.SetPasswordForm",
+    "reauthenticate": "chat.accounts.forms.ReauthenticateForm",
+}
+# Error pages and reports hide secrets even with DEBUG on.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "chat.keys.reporting.SecretFilter"
 
 # Cookies and transport. Names of their own, because every port of a host shares one cookie jar.
 COOKIE_PREFIX = "__Host-" if BEHIND_TLS else ""

@@ -1,0 +1,110 @@
+"""People and invitations in Django admin.
+
+An administrator lets people in and switches accounts off, but neither reads what others wrote nor becomes them:
+no passwords, mail addresses or sign-in links of existing people can be set here, and no list names their chats.
+"""
+
+from typing import Any
+
+from allauth.account import admin as allauth_admin
+from allauth.account.models import EmailAddress
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from chat.accounts.actions import create_signin_link, disable_user, issue
+from chat.accounts.links import INVITATION_LIFETIME, invitation_address, signin_address
+from chat.accounts.models import Invitation, User
+
+# With this page one could give another person's account a mail address and have its password reset.
+assert allauth_admin.EmailAddressAdmin
+admin.site.unregister(EmailAddress)
+
+PRIVILEGES = ("is_superuser", "user_permissions")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin[User]):
+    """Accounts without what their owners wrote: no system prompts, no parameters, no chats."""
+
+    fieldsets = (
+        (None, {"fields": ("username", "first_name", "last_name", "email")}),
+        ("What they may do", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("When", {"fields": ("last_login", "date_joined")}),
+    )
+    readonly_fields = ("last_login", "date_joined")
+    list_display = ("username", "email", "is_active", "is_staff", "last_login")
+    actions = ("switch_off",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        fields = tuple(super().get_readonly_fields(request, obj))
+        if obj is not None:
+            fields += ("username", "email")
+        return fields if request.user.is_superuser else fields + PRIVILEGES
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Staff may not change administrators: they would take them over or lock them out."""
+        return super().has_change_permission(request, obj) and _reaches(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _reaches(request, obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Refuse: whoever sets another's password can read their chats. People change their own in the settings."""
+        raise PermissionDenied
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change and not obj.has_usable_password():
+            _, token = create_signin_link(obj, INVITATION_LIFETIME)
+            text = f"Give {obj} this link, shown only now. It signs in once, within 7 days: {signin_address(token)}"
+            messages.warning(request, text)
+
+    @admin.action(description="Switch the selected accounts off", permissions=["change"])
+    def switch_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        reached = [user for user in queryset.filter(is_active=True) if _reaches(request, user) and user != request.user]
+        for user in reached:
+            disable_user(user)
+        self.message_user(request, f"Switched off: {', '.join(map(str, reached)) or 'nobody'}. Their sessions ended.")
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Name the people only. Django would list every chat and message that goes with them, by its text."""
+        people = list(objs)
+        unreachable = {"administrator" for person in people if not _reaches(request, person)}
+        return [f"{person} with all chats and keys" for person in people], {"people": len(people)}, unreachable, []
+
+
+@admin.register(Invitation)
+class InvitationAdmin(admin.ModelAdmin[Invitation]):
+    """Links that let one new person make an account; the link is shown once, right after it was made."""
+
+    fields = ("label", "expires_at")
+    list_display = ("__str__", "created_by", "created_at", "expires_at", "state")
+    list_select_related = ("created_by", "used_by")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"expires_at": timezone.now() + INVITATION_LIFETIME, **super().get_changeform_initial_data(request)}
+
+    def save_model(self, request: HttpRequest, obj: Invitation, form: ModelForm[Invitation], change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        obj.created_by = request.user if isinstance(request.user, User) else None
+        address = invitation_address(issue(obj))
+        messages.warning(request, f"Pass this link on; it is shown only now and works once: {address}")
+
+    @admin.display(description="state")
+    def state(self, invitation: Invitation) -> str:
+        if invitation.used_at:
+            return f"used by {invitation.used_by or 'an account since deleted'}"
+        return "open" if invitation.usable() else "expired"
+
+
+def _reaches(request: HttpRequest, user: User | None) -> bool:
+    return user is None or request.user.is_superuser or not user.is_superuser
