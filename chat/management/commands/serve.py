@@ -1,4 +1,4 @@
-"""``manage.py serve``: brings everything in order, serves until told to end, and says so in one sentence where it cannot.
+"""``manage.py serve``: brings everything in order and serves, or says in one sentence why it cannot.
 
 It owns the words on the terminal; the work is done in ``chat.serving``.
 """
@@ -12,6 +12,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import connections
 
 from chat.accounts.actions import create_signin_link
+from chat.accounts.links import signin_address
 from chat.accounts.models import User
 from chat.serving.preparation import check_port, one_sentence, prepare
 
@@ -66,4 +67,4 @@ def one_time_link() -> str:
         if administrator is None or (administrator.last_login and not at_home):
             return ""
         _, token = create_signin_link(administrator)
-        return f"{settings.PUBLIC_URL}/in/{token}/"
+        return signin_address(token)
