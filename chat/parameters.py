@@ -64,7 +64,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Temperature",
         Kind.NUMBER,
         Group.MAIN,
-        "How freely the model picks its words: 0 takes the likeliest, more is more varied. Change this or top P, not both.",
+        "How freely the model picks its words: 0 takes the likeliest, more varies. Change this or top P, not both.",
         0,
         2,
         0.1,

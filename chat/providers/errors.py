@@ -230,6 +230,10 @@ def provider_error(kind: str, context: Context = NOTHING_KNOWN) -> ProviderError
     return KINDS[kind].family(kind, context)
 
 
+# Without any key the usual words would blame one that is not there.
+_WITHOUT_KEY = {"unauthorized": "This model needs a key. Add yours, or ask an administrator for one."}
+
+
 def _remedies(kind: str, parameter: str) -> tuple[str, ...]:
     named = ("drop_parameter",) if parameter and kind in ("unknown_parameter", "bad_request", "unprocessable") else ()
     return (*named, *KINDS[kind].remedies)
@@ -237,7 +241,8 @@ def _remedies(kind: str, parameter: str) -> tuple[str, ...]:
 
 def _sentence(kind: str, context: Context) -> str:
     detail = " ".join(context.detail.split())[:DETAIL_LIMIT].rstrip(".")
-    text = KINDS[kind].sentence.format(
+    template = KINDS[kind].sentence if context.key else _WITHOUT_KEY.get(kind, KINDS[kind].sentence)
+    text = template.format(
         key=context.key or "the key",
         detail=f": {detail}" if detail else "",
         wait=_wait(context),
