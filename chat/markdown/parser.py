@@ -144,12 +144,16 @@ def _shape(state: StateCore) -> None:
     Whether a list is tight is known only at its end (CommonMark 5.3); were it shown, a late blank line would change
     all of a list that has long been streamed.
     """
-    tokens = state.tokens
-    for index, token in enumerate(tokens):
+    items: list[int] = []
+    for token in state.tokens:
         token.hidden = False
+        if token.type == "list_item_open":
+            items.append(token.level)
+        elif token.type == "list_item_close":
+            items.pop()
         if token.type != "inline" or not token.children:
             continue
-        if index > 1 and tokens[index - 2].type == "list_item_open":
+        if items and token.level == items[-1] + 2:
             _mark_task(token.children)
         if any(child.type == "image" for child in token.children):
             token.children = list(_images_as_links(token.children))
