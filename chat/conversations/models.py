@@ -5,7 +5,7 @@ model is sent. Editing and regenerating add siblings; deleting marks rows, so th
 """
 
 import uuid
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -15,6 +15,9 @@ from django.utils import timezone
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice
 from chat.runs.models import Run
+
+if TYPE_CHECKING:
+    from chat.conversations.history import Siblings
 
 MAX_LANES = 6
 LETTERS = "ABCDEF"
@@ -75,6 +78,10 @@ class Conversation(models.Model):
 
 
 class LaneQuerySet(models.QuerySet["Lane"]):
+    def of(self, user: User) -> "LaneQuerySet":
+        """The lanes of this person's chats."""
+        return self.filter(conversation__owner=user, conversation__deleted_at__isnull=True)
+
     def live(self) -> "LaneQuerySet":
         return self.filter(removed_at__isnull=True).order_by("position", "pk")
 
@@ -128,6 +135,13 @@ class Turn(models.Model):
         return f"Turn {self.row} of {self.conversation_id}"
 
 
+class MessageQuerySet(models.QuerySet["Message"]):
+    def of(self, user: User) -> "MessageQuerySet":
+        """The messages of this person's chats, deleted ones too, as undo needs them."""
+        owned = {"lane__conversation__owner": user, "lane__conversation__deleted_at__isnull": True}
+        return self.filter(**owned).select_related("lane__conversation", "turn__conversation", "parent", "run")
+
+
 class Message(models.Model):
     """One node of a lane's tree. An assistant message points at the run that writes it, unless a person edited it."""
 
@@ -141,9 +155,15 @@ class Message(models.Model):
     role = models.CharField(max_length=10, choices=Role.choices)
     parts: models.JSONField[list[Part], list[Part]] = models.JSONField(default=list)
     run = models.OneToOneField(Run, null=True, on_delete=models.CASCADE, related_name="message")
+    html = models.TextField(blank=True, help_text="An answer's text rendered, where no run keeps it.")
     model_label = models.CharField(max_length=300, blank=True, help_text="Who wrote an answer, kept when the lane changes.")
     created_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    # Where it stands among its alternatives, when history was asked for that; not a column.
+    siblings: "Siblings | None" = None
 
     class Meta:
         ordering = [F("pk").asc()]

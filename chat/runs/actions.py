@@ -24,7 +24,14 @@ def claim_run(run_id: int, process_id: int) -> bool:
 
 def stop_run(run_id: int) -> bool:
     """Stop a queued or streaming run; False when it had ended already. The text so far is kept by whoever writes it."""
-    return Run.objects.move(run_id, Run.ACTIVE, Run.Status.STOPPED)
+    with transaction.atomic():
+        if not Run.objects.move(run_id, Run.ACTIVE, Run.Status.STOPPED):
+            return False
+        # One that waits behind another answer has no worker that could settle it.
+        if Run.objects.filter(pk=run_id, after__isnull=False).update(finished_at=timezone.now()) == 1:
+            run = Run.objects.get(pk=run_id)
+            transaction.on_commit(lambda: _announce(run))
+    return True
 
 
 def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | None:

@@ -34,9 +34,7 @@ class TurnAdded:
 
 @dataclass(frozen=True, slots=True)
 class LanesChanged:
-    """Lanes or the paths through them are not what they were. ``origin`` is the tab that caused it and knows."""
-
-    origin: str = ""
+    """Lanes or the paths through them are not what they were."""
 
 
 @dataclass(frozen=True, slots=True)

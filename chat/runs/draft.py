@@ -100,6 +100,15 @@ class Draft:
         return self._first_token is not None
 
     @property
+    def has_reasoning(self) -> bool:
+        return bool(self._reasoning)
+
+    @property
+    def text_began(self) -> bool:
+        """Whether the model has gone from thinking to answering."""
+        return self._first_text is not None
+
+    @property
     def overflowing(self) -> bool:
         return self._characters > MAX_CHARACTERS
 

@@ -67,7 +67,7 @@ class Run(models.Model):
         INTERRUPTED = "interrupted", "Interrupted"
 
     ACTIVE = (Status.QUEUED, Status.STREAMING)
-        TRANSITIONS: dict["Run.Status", tuple["Run.Status", ...]] = {
+    TRANSITIONS: dict["Run.Status", tuple["Run.Status", ...]] = {
         Status.QUEUED: (Status.STREAMING, Status.STOPPED, Status.FAILED, Status.INTERRUPTED),
         Status.STREAMING: (Status.DONE, Status.STOPPED, Status.FAILED, Status.INTERRUPTED),
         Status.DONE: (),
@@ -91,8 +91,8 @@ class Run(models.Model):
     key_label = models.CharField(max_length=80, blank=True)
     input_price = models.DecimalField(max_digits=12, decimal_places=6, null=True)
     output_price = models.DecimalField(max_digits=12, decimal_places=6, null=True)
-    request: models.JSONField[dict[str, Any] | None, dict[str, Any] | None] = models.JSONField(
-        null=True, help_text="Frozen: exactly what is sent, without the key."
+    request = models.TextField(
+        blank=True, help_text="Frozen: exactly what is sent, without the key. Text, because JSON columns reorder keys."
     )
 
     prefix = models.TextField(blank=True, help_text="Text of the answer that this run continues.")
@@ -126,6 +126,7 @@ class Run(models.Model):
     error_kind = models.CharField(max_length=40, blank=True)
     error_sentence = models.TextField(blank=True)
     error_raw = models.TextField(blank=True)
+    error_parameter = models.CharField(max_length=60, blank=True)
     error_remedies: models.JSONField[list[str], list[str]] = models.JSONField(default=list)
 
     objects = RunQuerySet.as_manager()
@@ -149,13 +150,18 @@ class Run(models.Model):
         return self.status == self.Status.QUEUED and self.after_id is not None
 
     @property
+    def notice(self) -> str:
+        """What a queued run waits for, in words."""
+        return "Waits for the answer above." if self.is_waiting else ""
+
+    @property
     def only_reasoning(self) -> bool:
         """The model used all it may write for thinking."""
         return not self.is_active and bool(self.reasoning.strip()) and not self.text.strip() and not self.tool_calls
 
     @property
-    def wire_request(self) -> WireRequest | None:
-        return WireRequest.from_json(self.request) if self.request is not None else None
+    def wire_request(self) -> WireRequest:
+        return WireRequest.from_json(self.request)
 
 
 class RunChunk(models.Model):

@@ -20,10 +20,11 @@ class Failure:
     sentence: str
     raw: str = ""
     remedies: tuple[str, ...] = ()
+    parameter: str = ""
 
     @classmethod
     def from_error(cls, error: ProviderError) -> "Failure":
-        return cls(error.kind, error.sentence, error.raw, tuple(error.remedies))
+        return cls(error.kind, error.sentence, error.raw, tuple(error.remedies), error.parameter)
 
 
 INTERRUPTED = Failure(
@@ -106,4 +107,5 @@ def _failed(failure: Failure | None) -> dict[str, Any]:
         "error_sentence": failure.sentence,
         "error_raw": failure.raw,
         "error_remedies": list(failure.remedies),
+        "error_parameter": failure.parameter[:60],
     }

@@ -64,8 +64,9 @@ class Engine:
         self.accepting = False
         if self._workers:
             await asyncio.wait(self._workers.values(), timeout=seconds)
-        for task in self._workers.values():
-            task.cancel()
+        for run_id, task in self._workers.items():
+            if not self.drafts[run_id].ended:
+                task.cancel()
         if self._workers:
             await asyncio.wait(self._workers.values(), timeout=5)
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from channels.db import database_sync_to_async
+from django.db import DatabaseError
 
 from chat.catalogue.models import Endpoint
 from chat.keys.errors import KeysError
@@ -24,6 +25,8 @@ from chat.runs.outcome import INTERRUPTED, Failure, outcome_of
 
 # The longest that a provider's own "try again later" is obeyed before the person decides instead.
 PATIENCE_SECONDS = 30.0
+# A database that restarts is waited for; after that the reaper folds what the journal has.
+RETRY_PAUSES = (0.5, 1, 2, 5, 10, 20, 30)
 WAITING_HELPS = {"rate_limited", "loading"}
 logger = logging.getLogger(__name__)
 
@@ -108,12 +111,17 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
 @database_sync_to_async
 def _prepare(run_id: int) -> Assignment:
     run = Run.objects.select_related("endpoint", "owner").get(pk=run_id)
-    wire = run.wire_request
-    if run.endpoint is None or wire is None:
-        raise NotOurs
-    return Assignment(wire, open_credential(run.key_ref, run.owner, run.endpoint), run.endpoint)
+    if run.endpoint is None:
+        raise provider_error("bad_address")
+    return Assignment(run.wire_request, open_credential(run.key_ref, run.owner, run.endpoint), run.endpoint)
 
 
 async def _settle(draft: Draft, status: Run.Status, failure: Failure | None, process_id: int) -> None:
     """Store the end. Rendering a long answer happens on the database thread too, away from the event loop."""
-    await database_sync_to_async(lambda: settle_run(draft.run_id, outcome_of(draft, status, failure), process_id))()
+    for pause in RETRY_PAUSES:
+        try:
+            await database_sync_to_async(lambda: settle_run(draft.run_id, outcome_of(draft, status, failure), process_id))()
+            return
+        except DatabaseError:
+            logger.warning("Run %d could not be stored; trying again in %s s.", draft.run_id, pause, exc_info=True)
+            await asyncio.sleep(pause)

@@ -1,0 +1,316 @@
+"""What a person does in a chat: send, edit, regenerate, continue, switch, delete, stop.
+
+Every verb is one transaction, takes model instances and plain values, and announces after commit. Verbs about lanes are in
+``lane_actions``, those about the list of chats in ``list_actions``.
+"""
+
+from collections.abc import Iterable
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from chat.accounts.models import User
+from chat.conversations.asking import Change, Plan, check_ceiling, plan, queue_answer, refreeze
+from chat.conversations.errors import Refused
+from chat.conversations.history import Tree, next_row
+from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
+from chat.markdown import render
+from chat.runs import broadcast, supervisor
+from chat.runs.actions import stop_run
+from chat.runs.models import Run
+
+TITLE_LENGTH = 60
+
+
+def send_message(
+    user: User, conversation: Conversation, text: str, lane_ids: Iterable[int], client_id: str, key_ref: str = ""
+) -> Turn:
+    """Ask ``text`` in the given lanes, paid with ``key_ref`` where that fits.
+
+    Sending the same ``client_id`` again gives the turn that it made before.
+    """
+    if (turn := _sent_before(user, client_id)) is not None:
+        return turn
+    try:
+        with transaction.atomic():
+            lanes = list(_locked_lanes(conversation).filter(pk__in=list(lane_ids)))
+            if not lanes:
+                raise Refused("Choose at least one model to send this to.", "lanes")
+            _prefer_key(lanes, key_ref)
+            plans = plan(user, lanes)
+            check_ceiling(user, len(plans))
+            turn = Turn.objects.create(
+                conversation=conversation, owner=user, client_id=client_id, row=next_row(conversation)
+            )
+            answers = [_ask(user, asked, turn, text, asked.lane.head) for asked in plans]
+            _begin(conversation, text)
+            _announce_turn(turn, answers)
+    except IntegrityError:
+        if (turn := _sent_before(user, client_id)) is None:
+            raise
+    return turn
+
+
+def edit_message(user: User, message: Message, text: str) -> Message:
+    """Put another text in the place of a message, as its sibling. A question is asked again; an answer just stands."""
+    with transaction.atomic():
+        lane = _locked_lane(message)
+        turn = _turn_in_row(user, message.turn)
+        if message.role == Message.Role.USER:
+            [asked] = plan(user, [lane])
+            check_ceiling(user, 1)
+            new = _ask(user, asked, turn, text, message.parent)
+            _start_after_commit([new])
+        else:
+            new = Message.objects.create(
+                lane=lane,
+                turn=turn,
+                parent=message.parent,
+                role=message.role,
+                parts=text_parts(text),
+                html=render(text),
+                model_label=message.model_label,
+            )
+            _set_head(lane, new)
+        _touch(lane.conversation)
+    return new
+
+
+def regenerate(user: User, message: Message, change: Change | None = None) -> Message:
+    """Ask for the answer once more, perhaps of another model or at another temperature; the old one stays beside it."""
+    return _answer_again(user, message, change, None)
+
+
+def continue_answer(user: User, message: Message, raise_limit: bool = False) -> Message:
+    """Go on with an answer that was cut off; ``raise_limit`` doubles the lane's token limit first."""
+    if raise_limit:
+        _double_limit(message.lane)
+    continues = message if message.text.strip() else None
+    return _answer_again(user, message, None, continues)
+
+
+def ask_now(user: User, lane: Lane, turn: Turn) -> Message:
+    """Ask one lane what others were asked in a turn."""
+    asked_there = turn.messages.filter(role=Message.Role.USER, deleted_at__isnull=True).first()
+    if asked_there is None:
+        raise Refused("That message is not there any more.")
+    with transaction.atomic():
+        [asked] = plan(user, [_locked(lane)])
+        check_ceiling(user, 1)
+        answer = _ask(user, asked, _turn_in_row(user, turn), asked_there.text, asked.lane.head)
+        _start_after_commit([answer])
+        _touch(lane.conversation)
+    return answer
+
+
+def select_message(message: Message) -> None:
+    """Show this alternative, with the latest path through it."""
+    with transaction.atomic():
+        lane = _locked_lane(message)
+        _set_head(lane, Tree.of(lane).leaf_under(message.pk))
+        _touch(lane.conversation)
+
+
+def retry_without_parameter(user: User, message: Message) -> Message:
+    """Take the setting that the provider refused out of the lane, and ask again."""
+    name = message.run.error_parameter if message.run is not None else ""
+    lane = message.lane
+    extra = lane.parameters.get("extra_body", {})
+    if name not in lane.parameters and name not in extra:
+        raise Refused("That setting is not sent any more. Try again.")
+    lane.parameters.pop(name, None)
+    extra.pop(name, None)
+    Lane.objects.filter(pk=lane.pk).update(parameters=lane.parameters)
+    return regenerate(user, message)
+
+
+def delete_message(message: Message) -> None:
+    """Take a message and what follows it out of view; ``restore_message`` brings them back."""
+    with transaction.atomic():
+        lane = _locked_lane(message)
+        tree = Tree.of(lane)
+        others = [node.pk for node in tree.siblings(tree.nodes[message.pk]) if node.pk != message.pk]
+        for node_id in [node.pk for node in tree.nodes.values() if tree.holds(message.pk, node.pk)]:
+            _stop_message(node_id)
+        Message.objects.filter(pk=message.pk).update(deleted_at=timezone.now())
+        if tree.holds(message.pk, lane.head_id):
+            _set_head(lane, tree.leaf_under(others[-1]) if others else message.parent_id)
+        _touch(lane.conversation)
+
+
+def restore_message(message: Message) -> None:
+    """Undo ``delete_message``."""
+    with transaction.atomic():
+        lane = _locked_lane(message)
+        Message.objects.filter(pk=message.pk).update(deleted_at=None)
+        _set_head(lane, Tree.of(lane).leaf_under(message.pk))
+        _touch(lane.conversation)
+
+
+def take_back(turn: Turn) -> str:
+    """Withdraw a message whose answers all still wait; its text goes back to the composer and is returned.
+
+    Messages that wait behind it move up to where it stood.
+    """
+    with transaction.atomic():
+        questions = turn.messages.filter(role=Message.Role.USER, deleted_at__isnull=True).select_related("lane")
+        answers = list(turn.messages.filter(run__status=Run.Status.QUEUED, deleted_at__isnull=True))
+        if not answers or not all(stop_message(answer) for answer in answers):
+            raise Refused("It is being answered already; you can stop it instead.")
+        text = ""
+        for question in questions:
+            text = question.text
+            _splice_out(question, [answer.pk for answer in answers if answer.parent_id == question.pk])
+        Conversation.objects.filter(pk=turn.conversation_id).update(composer_text=text)
+        _touch(turn.conversation)
+    return text
+
+
+def _splice_out(question: Message, answer_ids: list[int]) -> None:
+    lane = _locked_lane(question)
+    if lane.head_id in answer_ids:
+        _set_head(lane, question.parent_id)
+    Message.objects.filter(parent_id__in=answer_ids).update(parent_id=question.parent_id)
+    Message.objects.filter(pk__in=[question.pk, *answer_ids]).update(deleted_at=timezone.now())
+
+
+def stop_message(message: Message) -> bool:
+    """Stop the answer; False when there was nothing to stop."""
+    return message.run_id is not None and _stop(message.run_id)
+
+
+def stop_conversation(conversation: Conversation) -> int:
+    """Stop all answers of a chat, waiting ones first so that none takes the place of another; returns how many."""
+    active = Run.objects.active().filter(topic=conversation.topic).order_by("-pk")
+    return sum(_stop(pk) for pk in active.values_list("pk", flat=True))
+
+
+def release_followers(ended: Run) -> None:
+    """Start the answers that waited behind one that has now ended, with its text in their requests."""
+    with transaction.atomic():
+        waiting = Message.objects.filter(run__after=ended, run__status=Run.Status.QUEUED)
+        for message in waiting.select_related("run", "lane", "parent"):
+            run, question = message.run, message.parent
+            assert run is not None and question is not None
+            refreeze(run, message.lane, question)
+            released = Run.objects.filter(pk=run.pk, after=ended, status=Run.Status.QUEUED)
+            if released.update(after=None, request=run.request, process_id=supervisor.process_id()) == 1:
+                transaction.on_commit(lambda run=run: supervisor.start(run))  # type: ignore[misc]
+
+
+def _answer_again(user: User, message: Message, change: Change | None, continues: Message | None) -> Message:
+    question = message.parent
+    if question is None or message.role != Message.Role.ASSISTANT:
+        raise Refused("Only an answer can be written again.")
+    with transaction.atomic():
+        [asked] = plan(user, [_locked_lane(message)], change)
+        check_ceiling(user, 1)
+        turn = _turn_in_row(user, message.turn)
+        answer = queue_answer(user, asked, turn, question, continues)
+        _set_head(asked.lane, answer)
+        _start_after_commit([answer])
+        _touch(asked.lane.conversation)
+    return answer
+
+
+def _ask(user: User, asked: Plan, turn: Turn, text: str, parent: Message | None) -> Message:
+    question = Message.objects.create(
+        lane=asked.lane, turn=turn, parent=parent, role=Message.Role.USER, parts=text_parts(text)
+    )
+    answer = queue_answer(user, asked, turn, question)
+    _set_head(asked.lane, answer)
+    return answer
+
+
+def _sent_before(user: User, client_id: str) -> Turn | None:
+    return Turn.objects.filter(owner=user, client_id=client_id).first()
+
+
+def _turn_in_row(user: User, turn: Turn) -> Turn:
+    """A turn for something that happens in the place of an earlier one."""
+    return Turn.objects.create(conversation=turn.conversation, owner=user, client_id=uuid4().hex, row=turn.row)
+
+
+def _locked_lanes(conversation: Conversation) -> QuerySet[Lane]:
+    return Lane.objects.live().filter(conversation=conversation).select_related("head").select_for_update(of=("self",))
+
+
+def _locked(lane: Lane) -> Lane:
+    return Lane.objects.select_related("conversation", "head").select_for_update(of=("self",)).get(pk=lane.pk)
+
+
+def _locked_lane(message: Message) -> Lane:
+    return _locked(message.lane)
+
+
+def _set_head(lane: Lane, head: Message | int | None) -> None:
+    lane.head_id = head.pk if isinstance(head, Message) else head
+    Lane.objects.filter(pk=lane.pk).update(head_id=lane.head_id)
+
+
+def _prefer_key(lanes: list[Lane], key_ref: str) -> None:
+    """Remember on the lanes which key the person chose to pay; where it does not fit, the usual order holds."""
+    changed = [lane for lane in lanes if key_ref and lane.key_ref != key_ref]
+    for lane in changed:
+        lane.key_ref = key_ref
+    Lane.objects.filter(pk__in=[lane.pk for lane in changed]).update(key_ref=key_ref)
+
+
+def _begin(conversation: Conversation, text: str) -> None:
+    """A conversation that is written in is listed, has a title, and an empty composer."""
+    conversation.title = conversation.title or title_of(text)
+    conversation.is_draft = False
+    conversation.composer_text = ""
+    conversation.updated_at = timezone.now()
+    conversation.save(update_fields=["title", "is_draft", "composer_text", "updated_at"])
+
+
+def title_of(text: str) -> str:
+    """The first line of a prompt, cut at a word."""
+    line = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), "New chat")
+    if len(line) <= TITLE_LENGTH:
+        return line
+    return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
+
+
+def _touch(conversation: Conversation) -> None:
+    """Note the change and announce it."""
+    Conversation.objects.filter(pk=conversation.pk).update(updated_at=timezone.now())
+    transaction.on_commit(lambda: broadcast.publish(conversation.topic, broadcast.LanesChanged()))
+
+
+def _announce_turn(turn: Turn, answers: list[Message]) -> None:
+    conversation = turn.conversation
+    transaction.on_commit(lambda: broadcast.publish(conversation.topic, broadcast.TurnAdded(turn.pk)))
+    _start_after_commit(answers)
+    owner = broadcast.user_topic(conversation.owner_id)
+    transaction.on_commit(lambda: broadcast.publish(owner, broadcast.ChatListChanged()))
+
+
+def _start_after_commit(answers: list[Message]) -> None:
+    for answer in answers:
+        run = answer.run
+        if run is not None and not run.is_waiting:
+            transaction.on_commit(lambda run=run: supervisor.start(run))  # type: ignore[misc]
+
+
+def _double_limit(lane: Lane) -> None:
+    limit = lane.parameters.get("max_tokens")
+    if isinstance(limit, int):
+        lane.parameters["max_tokens"] = limit * 2
+        Lane.objects.filter(pk=lane.pk).update(parameters=lane.parameters)
+
+
+def _stop(run_id: int) -> bool:
+    stopped = stop_run(run_id)
+    if stopped:
+        transaction.on_commit(lambda: supervisor.stop(run_id))
+    return stopped
+
+
+def _stop_message(message_id: int) -> None:
+    run_id = Message.objects.filter(pk=message_id).values_list("run_id", flat=True).first()
+    if run_id is not None:
+        _stop(run_id)

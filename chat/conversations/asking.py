@@ -1,0 +1,149 @@
+"""Queues one answer: freezes the request of a lane at a message, and makes the run and the message it will fill.
+
+Called by the actions inside their transaction. The key and the offers of all lanes of a turn are looked up once.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from chat.accounts.models import User
+from chat.catalogue.models import Endpoint, ModelChoice, Offer
+from chat.conversations.errors import NoKey, Refused
+from chat.conversations.history import wire_messages
+from chat.conversations.models import Lane, Message, Turn
+from chat.keys.choose import KeyChoice, choose_keys
+from chat.providers.payload import wire_request
+from chat.providers.requests import ChatRequest, EndpointKind, Timeouts, WireMessage, WireRequest
+from chat.runs.models import Run
+from chat.runs.supervisor import process_id
+
+CONTINUE_PROMPT = "Continue exactly where you stopped. Do not repeat anything and do not comment."
+NEEDS_KEY = "This model needs a Hugging Face token. Paste yours, or ask an administrator."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one lane is about to be asked: with which model and parameters, and with which key it is paid."""
+
+    lane: Lane
+    choice: ModelChoice
+    endpoint: Endpoint
+    parameters: Mapping[str, Any]
+    key: KeyChoice
+    offer: Offer | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a regeneration does differently from its lane; None leaves it as it is."""
+
+    choice: ModelChoice | None = None
+    temperature: float | None = None
+
+
+def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> list[Plan]:
+    """Look up keys and offers for some lanes. Raises NoKey or Refused, naming the model, before anything is written."""
+    change = change or Change()
+    wanted = [(lane, change.choice or lane.choice) for lane in lanes]
+    endpoints = Endpoint.objects.filter(enabled=True).in_bulk({c.endpoint_id for _, c in wanted if c.endpoint_id})
+    for _, choice in wanted:
+        if choice.endpoint_id not in endpoints:
+            raise Refused(f"{choice.label} is not available any more. Choose another model.", "lanes")
+    places = [endpoints[choice.endpoint_id or 0] for _, choice in wanted]
+    keys = choose_keys(user, [(place, lane.key_ref) for place, (lane, _) in zip(places, wanted, strict=True)])
+    offers = list(Offer.objects.for_choices(choice for _, choice in wanted))
+    plans = []
+    for (lane, choice), endpoint, key in zip(wanted, places, keys, strict=True):
+        if key is None:
+            raise NoKey(NEEDS_KEY if len(wanted) == 1 else f"{choice.label}: {NEEDS_KEY}", "lanes")
+        parameters = dict(lane.parameters)
+        if change.temperature is not None:
+            parameters["temperature"] = change.temperature
+        plans.append(Plan(lane, choice, endpoint, parameters, key, choice.best_offer(offers)))
+    return plans
+
+
+def check_ceiling(user: User, more: int) -> None:
+    """Refuse when this person would have more answers under way than one may."""
+    if Run.objects.active().filter(owner=user).count() + more > settings.MAX_ACTIVE_RUNS:
+        raise Refused(f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one.")
+
+
+def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continues: Message | None = None) -> Message:
+    """Make the run and its message below ``question``; the caller starts the run after commit unless it waits."""
+    before = _busy_answer(question)
+    prefix = continues.text if continues is not None else ""
+    wire = _freeze(asked, question, prefix)
+    run = Run.objects.create(
+        topic=turn.conversation.topic,
+        owner=user,
+        process_id=process_id(),
+        after=before,
+        endpoint=asked.endpoint,
+        model_id=asked.choice.model_id,
+        provider=asked.choice.provider,
+        key_ref=asked.key.ref,
+        key_label=asked.key.display,
+        request=wire.to_json(),
+        prefix=prefix,
+        **_prices(asked.offer),
+    )
+    return Message.objects.create(
+        lane=asked.lane,
+        turn=turn,
+        parent=question,
+        role=Message.Role.ASSISTANT,
+        run=run,
+        model_label=asked.choice.label,
+    )
+
+
+def refreeze(run: Run, lane: Lane, question: Message) -> None:
+    """Put into a waiting run's request what has been written since it was queued."""
+    wire = run.wire_request
+    if isinstance(wire.body.get("messages"), list):
+        system = [message for message in wire.body["messages"][:1] if message.get("role") == "system"]
+        messages = [message for message in wire_messages(lane, question) if message["role"] != "system"]
+        wire = replace(wire, body={**wire.body, "messages": [*system, *messages]})
+    run.request = wire.to_json()
+
+
+def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
+    endpoint, parameters = asked.endpoint, asked.parameters
+    messages: list[WireMessage] = [*wire_messages(asked.lane, question)]
+    if prefix:
+        messages.append({"role": "assistant", "content": prefix})
+        # llama.cpp goes on writing a last assistant message; elsewhere that is no more than a custom.
+        if not endpoint.is_local:
+            messages.append({"role": "user", "content": CONTINUE_PROMPT})
+    return wire_request(
+        ChatRequest(
+            kind=EndpointKind(endpoint.kind),
+            base_url=endpoint.base_url,
+            model=asked.choice.wire_id,
+            messages=tuple(messages),
+            parameters={name: value for name, value in parameters.items() if name not in ("extra_body", "extra_headers")},
+            extra_body=parameters.get("extra_body", {}),
+            extra_headers=parameters.get("extra_headers", {}),
+            bill_to=asked.key.bill_to,
+            timeouts=Timeouts(endpoint.connect_timeout, endpoint.first_token_timeout, endpoint.between_tokens_timeout),
+        )
+    )
+
+
+def _busy_answer(question: Message) -> Run | None:
+    """The answer above ``question`` that is still being written, behind which a new one waits."""
+    above = Message.objects.filter(pk=question.parent_id).select_related("run").first()
+    return above.run if above is not None and above.run is not None and above.run.is_active else None
+
+
+def _prices(offer: Offer | None) -> dict[str, Decimal | None]:
+    if offer is None:
+        return {"input_price": None, "output_price": None}
+    if offer.is_free:
+        return {"input_price": Decimal(0), "output_price": Decimal(0)}
+    return {"input_price": offer.input_price, "output_price": offer.output_price}

@@ -1,0 +1,88 @@
+"""What a page may ask for, one form an action; the socket and the plain POSTs validate with the same ones."""
+
+from typing import Any
+
+from django import forms
+
+from chat.conversations.models import MAX_LANES
+from chat.conversations.presenting import TEXT_LIMIT
+
+
+class KeptTextField(forms.CharField):
+    """Text of a person, kept as typed, white space at its ends included. Control characters that no page can show go."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, max_length=TEXT_LIMIT, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).replace("\x00", "").replace("\r\n", "\n")
+
+
+class SendForm(forms.Form):
+    text = KeptTextField(
+        error_messages={
+            "required": "Write something first.",
+            "max_length": "This is longer than 200,000 characters. Shorten it, or send it in parts.",
+        }
+    )
+    lanes = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    client_id = forms.CharField(max_length=64)
+    key = forms.CharField(max_length=40, required=False)
+
+    def __init__(self, data: Any, lane_ids: list[int]) -> None:
+        super().__init__(data)
+        lanes = self.fields["lanes"]
+        assert isinstance(lanes, forms.TypedMultipleChoiceField)
+        lanes.choices = [(pk, str(pk)) for pk in lane_ids[:MAX_LANES]]
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if not text.strip():
+            raise forms.ValidationError("Write something first.")
+        return text
+
+
+class MessageForm(forms.Form):
+    message = forms.IntegerField(min_value=1)
+
+
+class RegenerateForm(MessageForm):
+    temperature = forms.FloatField(min_value=0, max_value=2, required=False)
+    choice = forms.CharField(max_length=500, required=False)
+    q = forms.CharField(max_length=500, required=False)
+
+
+class EditForm(forms.Form):
+    text = KeptTextField(error_messages={"required": "Write something first."})
+
+
+class LaneForm(forms.Form):
+    lane = forms.IntegerField(min_value=1)
+
+
+class MoveForm(LaneForm):
+    direction = forms.ChoiceField(choices=[("left", "left"), ("right", "right")])
+
+
+class AskNowForm(LaneForm):
+    row = forms.IntegerField(min_value=0)
+
+
+class SystemPromptForm(LaneForm):
+    system_prompt = KeptTextField(required=False)
+
+
+class RunForm(forms.Form):
+    run = forms.IntegerField(min_value=1)
+
+
+class EmptyForm(forms.Form):
+    """For actions that need nothing but the chat."""
+
+
+class TitleForm(forms.Form):
+    title = forms.CharField(max_length=200)
+
+
+class DraftForm(forms.Form):
+    text = KeptTextField(required=False)

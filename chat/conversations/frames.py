@@ -1,0 +1,178 @@
+"""HTML frames for the socket: the page's own partials, wrapped so that htmx swaps them by id.
+
+Each function returns text made of top-level elements that carry ``hx-swap-oob``. Those that read the database are called
+through ``database_sync_to_async``; the live ones below work from drafts on the event loop.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.template.loader import get_template, render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from chat.accounts.models import User
+from chat.conversations.history import message_with_siblings
+from chat.conversations.models import Conversation, Message, Turn
+from chat.conversations.presenting import conversation_context, show_html, unfinished_answers
+from chat.conversations.sidebar import chat_list
+from chat.runs.draft import Draft
+from chat.runs.models import Run
+
+PARTIALS = "chat/conversations/"
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """A line that says what was done; ``undo_url`` takes it back."""
+
+    text: str
+    undo_url: str = ""
+    seconds: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A frame, and the unfinished answers that it shows with empty bodies: message ids by run id."""
+
+    html: str
+    unfinished: dict[int, int]
+
+
+def swap(target: str, html: str, how: str = "innerHTML") -> SafeString:
+    """An element whose children htmx puts at ``target``, a CSS selector. ``html`` must be safe already."""
+    return format_html('<div hx-swap-oob="{}:{}">{}</div>', how, target, SafeString(html))
+
+
+def replace_by_id(html: str) -> str:
+    """A partial whose root has an id, marked to take the place of the element with that id."""
+    head, closing, rest = html.lstrip().partition(">")
+    return f'{head} hx-swap-oob="true"{closing}{rest}'
+
+
+def lanes_scene(user: User, conversation: Conversation) -> Scene:
+    """All lanes and what depends on them, for a page whose lanes are not what they were."""
+    context = conversation_context(user, conversation, live=True)
+    return Scene(_all_lanes(context), unfinished_answers(context))
+
+
+def news_frame(user: User, conversation: Conversation) -> str:
+    """The same for a page without a socket: unfinished answers hold what the journal has of them."""
+    return _all_lanes(conversation_context(user, conversation)) + chat_list_frame(user, conversation.pk)
+
+
+def earlier_frame(user: User, conversation: Conversation, before: int) -> str:
+    """The rows above those that a page shows, put between each lane's head and its first row."""
+    context = conversation_context(user, conversation, before)
+    parts = []
+    for lane in context["lanes"]:
+        cells = [render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": t}) for t in lane.turns]
+        link = render_to_string(f"{PARTIALS}_earlier.html", {"lane": lane})
+        parts.append(swap(f"#earlier-{lane.pk}", "".join(cells), "afterend"))
+        parts.append(replace_by_id(link))
+    return "".join(parts)
+
+
+def composer_meter_frame(user: User, conversation: Conversation) -> str:
+    return _partial("_composer_meter", conversation_context(user, conversation, live=True))
+
+
+def turn_scene(user: User, conversation: Conversation, turn: Turn) -> Scene:
+    """The cells of a new turn at the end of every lane."""
+    context = conversation_context(user, conversation, live=True)
+    cells = []
+    for lane in context["lanes"]:
+        for view in (view for view in lane.turns if view.row == turn.row):
+            html = render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": view})
+            cells.append(swap(f"#lane-{lane.pk}", html, "beforeend"))
+    cells.append(_partial("_composer_meter", context))
+    return Scene("".join(cells), unfinished_answers(context))
+
+
+def ended_answer(user: User, run_id: int, whole: bool) -> str:
+    """The end of an answer: its foot and notice, or the whole article where the page has not followed it."""
+    message = Message.objects.filter(run_id=run_id, deleted_at__isnull=True).first()
+    if message is None:
+        return ""
+    message = message_with_siblings(message.pk)
+    show_html(message)
+    context = {"message": message, "run": message.run, "lane": message.lane, "user": user}
+    names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_reasoning_label", "_tool_calls"]
+    return "".join(_partial(name, context) for name in names)
+
+
+def unfinished_of(conversation: Conversation) -> dict[int, int]:
+    """The unfinished answers of a chat: message ids by run id."""
+    active = Message.objects.filter(lane__conversation=conversation, run__status__in=Run.ACTIVE)
+    return {run_id: pk for pk, run_id in active.values_list("pk", "run_id") if run_id is not None}
+
+
+def chat_list_frame(user: User, open_chat: UUID) -> str:
+    """The list of chats, with the one marked that the page shows."""
+    return replace_by_id(render_to_string("chat/_chat_list.html", {**chat_list(user), "conversation": {"pk": open_chat}}))
+
+
+def done_frame(receipt: str, toast: Toast | None, composer_text: str | None) -> str:
+    """What the page that asked for something is told about it."""
+    parts = [receipt_frame(receipt) if receipt else ""]
+    if toast is not None:
+        parts.append(toast_frame(toast))
+    if composer_text is not None:
+        parts.append(_partial("_composer_text_back", {"text": composer_text}))
+    return "".join(parts)
+
+
+def toast_frame(toast: Toast) -> str:
+    return swap("#toasts", render_to_string("_toast.html", {"toast": toast}), "beforeend")
+
+
+def receipt_frame(client_id: str) -> str:
+    """Tells the composer that its message was taken, and clears what it said before."""
+    return _partial("_composer_receipt", {"receipt": client_id}) + errors_frame(())
+
+
+def errors_frame(errors: tuple[str, ...]) -> str:
+    return _partial("_composer_errors", {"composer": {"errors": errors}})
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """What the partials under an answer read of a run, taken from its draft. ``cost`` is known at the end only."""
+
+    pk: int
+    status: str
+    first_token_seconds: float | None
+    tokens_per_second: float | None
+    reasoning_seconds: float | None
+    tool_calls: list[dict[str, Any]]
+    notice: str
+    reasoning_html: str = ""
+    is_active: bool = True
+    cost: None = None
+
+    @classmethod
+    def of(cls, draft: Draft) -> "LiveRun":
+        meter = draft.meter()
+        return cls(
+            pk=draft.run_id,
+            status="streaming" if draft.streaming else "queued",
+            first_token_seconds=meter.first_token_seconds,
+            tokens_per_second=meter.tokens_per_second,
+            reasoning_seconds=draft.reasoning_seconds() if draft.text_began else None,
+            tool_calls=draft.tool_calls_json(),
+            notice=draft.notice,
+        )
+
+
+def live_partial(name: str, draft: Draft, message_id: int) -> str:
+    return _partial(name, {"run": LiveRun.of(draft), "message": {"pk": message_id}})
+
+
+def _all_lanes(context: dict[str, Any]) -> str:
+    names = ("_lanes", "_lane_tabs", "_differences", "_composer_to", "_composer_key", "_composer_meter", "_header_add")
+    return "".join(_partial(name, context) for name in names)
+
+
+def _partial(name: str, context: dict[str, Any]) -> str:
+    return replace_by_id(get_template(f"{PARTIALS}{name}.html").render(context))

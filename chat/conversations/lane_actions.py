@@ -1,0 +1,158 @@
+"""What a person does with lanes: add, duplicate, remove, move, point at another model, set parameters.
+
+Removing marks the row, so that undo brings a lane back as it was. Copies are rows of their own: lanes never share a
+message.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from chat.accounts.models import User
+from chat.catalogue.choices import choice_text
+from chat.catalogue.models import ModelChoice
+from chat.conversations.errors import Refused
+from chat.conversations.history import Tree
+from chat.conversations.models import MAX_LANES, Conversation, Lane, Message, Turn, text_parts
+from chat.runs import broadcast
+
+
+def new_lane(conversation: Conversation, choice: ModelChoice, user: User) -> Lane:
+    """A lane at the end of a conversation, with the person's own defaults. Raises Refused beyond six."""
+    lanes = list(Lane.objects.live().filter(conversation=conversation).select_for_update())
+    if len(lanes) >= MAX_LANES:
+        raise Refused(f"A chat compares at most {MAX_LANES} models. Remove one first.")
+    return Lane.objects.create(
+        conversation=conversation,
+        position=lanes[-1].position + 1 if lanes else 0,
+        endpoint_id=choice.endpoint_id,
+        model_id=choice.model_id,
+        provider=choice.provider,
+        system_prompt=user.default_system_prompt,
+        parameters=dict(user.default_parameters),
+    )
+
+
+def add_lane(user: User, conversation: Conversation, choice: ModelChoice, copy: bool) -> Lane:
+    """Put another model beside the others; ``copy`` gives it the messages and system prompt of the first lane."""
+    with transaction.atomic():
+        first = Lane.objects.live().filter(conversation=conversation).first()
+        lane = new_lane(conversation, choice, user)
+        if copy and first is not None:
+            lane.system_prompt = first.system_prompt
+            _copy_path(first, lane)
+            lane.save(update_fields=["system_prompt"])
+        remember_choice(user, choice)
+        _touch(conversation)
+    return lane
+
+
+def duplicate_lane(user: User, source: Lane) -> Lane:
+    """The same model, settings and messages once more, beside the original."""
+    with transaction.atomic():
+        lane = new_lane(source.conversation, source.choice, user)
+        lane.system_prompt, lane.parameters, lane.key_ref = source.system_prompt, dict(source.parameters), source.key_ref
+        lane.save(update_fields=["system_prompt", "parameters", "key_ref"])
+        _copy_path(source, lane)
+        _touch(source.conversation)
+    return lane
+
+
+def remove_lane(lane: Lane) -> None:
+    """Take a lane out of the comparison; ``restore_lane`` undoes it. The last one stays."""
+    with transaction.atomic():
+        if Lane.objects.live().filter(conversation=lane.conversation).select_for_update().count() < 2:
+            raise Refused("A chat needs at least one model.")
+        Lane.objects.filter(pk=lane.pk).update(removed_at=timezone.now())
+        _touch(lane.conversation)
+
+
+def restore_lane(lane: Lane) -> None:
+    with transaction.atomic():
+        if Lane.objects.live().filter(conversation=lane.conversation).select_for_update().count() >= MAX_LANES:
+            raise Refused(f"A chat compares at most {MAX_LANES} models. Remove one first.")
+        Lane.objects.filter(pk=lane.pk).update(removed_at=None)
+        _touch(lane.conversation)
+
+
+def move_lane(lane: Lane, step: int) -> None:
+    """Swap a lane with its neighbour ``step`` places away; at the edge nothing happens."""
+    with transaction.atomic():
+        lanes = list(Lane.objects.live().filter(conversation=lane.conversation).select_for_update())
+        place = [other.pk for other in lanes].index(lane.pk)
+        target = min(max(place + step, 0), len(lanes) - 1)
+        lanes.insert(target, lanes.pop(place))
+        for position, other in enumerate(lanes):
+            Lane.objects.filter(pk=other.pk).update(position=position)
+        _touch(lane.conversation)
+
+
+def change_model(user: User, lane: Lane, choice: ModelChoice) -> None:
+    """Point a lane at another model from its next answer on; what stands keeps the name of who wrote it."""
+    with transaction.atomic():
+        Lane.objects.filter(pk=lane.pk).update(
+            endpoint_id=choice.endpoint_id, model_id=choice.model_id, provider=choice.provider, key_ref=""
+        )
+        remember_choice(user, choice)
+        _touch(lane.conversation)
+
+
+def choose_lane_key(lane: Lane, key_ref: str) -> None:
+    """Say which key pays for a lane's answers; empty follows the usual order."""
+    with transaction.atomic():
+        Lane.objects.filter(pk=lane.pk).update(key_ref=key_ref)
+        _touch(lane.conversation)
+
+
+def set_settings(lane: Lane, system_prompt: str, parameters: Mapping[str, Any]) -> None:
+    """Store a lane's system prompt and parameters, of which only what is set is given."""
+    with transaction.atomic():
+        Lane.objects.filter(pk=lane.pk).update(system_prompt=system_prompt, parameters=dict(parameters))
+        _touch(lane.conversation)
+
+
+def apply_to_all(lane: Lane) -> None:
+    """Give all lanes of a conversation the parameters of this one; system prompts stay their own."""
+    with transaction.atomic():
+        Lane.objects.live().filter(conversation=lane.conversation).update(parameters=lane.parameters)
+        _touch(lane.conversation)
+
+
+def copy_settings(source: Lane, lane: Lane) -> None:
+    """Give ``lane`` the parameters of ``source``."""
+    with transaction.atomic():
+        Lane.objects.filter(pk=lane.pk).update(parameters=source.parameters)
+        _touch(lane.conversation)
+
+
+def remember_choice(user: User, choice: ModelChoice) -> None:
+    """The next new chat starts with what was chosen last."""
+    User.objects.filter(pk=user.pk).update(last_model=choice_text(choice))
+
+
+def _copy_path(source: Lane, lane: Lane) -> None:
+    """Copy the visible path. Answers become plain text with their author's name: a run belongs to one message."""
+    parent: Message | None = None
+    path = [node.pk for node in Tree.of(source).path(source.head_id)]
+    messages = Message.objects.select_related("run").in_bulk(path)
+    for original in (messages[pk] for pk in path):
+        if original.run is not None and original.run.is_active:
+            break
+        parent = Message.objects.create(
+            lane=lane,
+            turn_id=original.turn_id,
+            parent=parent,
+            role=original.role,
+            parts=text_parts(original.text),
+            html=original.run.html if original.run is not None else original.html,
+            model_label=original.model_label,
+        )
+    lane.head = parent
+    Lane.objects.filter(pk=lane.pk).update(head=parent)
+
+
+def _touch(conversation: Conversation) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(updated_at=timezone.now())
+    transaction.on_commit(lambda: broadcast.publish(conversation.topic, broadcast.LanesChanged()))

@@ -1,0 +1,85 @@
+"""What a person does with the list of chats: begin, rename, pin, delete with undo, mark as read, keep what is typed."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat.accounts.models import User
+from chat.catalogue.models import ModelChoice
+from chat.conversations.actions import stop_conversation, title_of
+from chat.conversations.lane_actions import new_lane
+from chat.conversations.models import MAX_LANES, Conversation
+from chat.runs import broadcast
+
+
+def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
+    """The person's draft, made with ``choices`` as its lanes where there is none yet."""
+    draft = Conversation.objects.of(user).filter(is_draft=True).first()
+    if draft is not None:
+        return draft
+    try:
+        with transaction.atomic():
+            draft = Conversation.objects.create(owner=user, is_draft=True)
+            for choice in choices[:MAX_LANES]:
+                new_lane(draft, choice, user)
+    except IntegrityError:
+        return Conversation.objects.of(user).get(is_draft=True)
+    return draft
+
+
+def fresh_draft(user: User, choices: Sequence[ModelChoice], text: str = "") -> Conversation:
+    """A new draft with these lanes and this text. An earlier one with something typed moves into the list."""
+    with transaction.atomic():
+        earlier = Conversation.objects.of(user).filter(is_draft=True).first()
+        if earlier is not None and earlier.composer_text.strip() not in ("", text.strip()):
+            fields = {"is_draft": False, "title": title_of(earlier.composer_text), "updated_at": timezone.now()}
+            Conversation.objects.filter(pk=earlier.pk).update(**fields)
+        elif earlier is not None:
+            earlier.delete()
+        draft = draft_for(user, choices)
+        draft.composer_text = text
+        draft.save(update_fields=["composer_text"])
+    return draft
+
+
+def rename(conversation: Conversation, title: str) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(title=" ".join(title.split())[:200] or conversation.title)
+    _announce(conversation)
+
+
+def set_pinned(conversation: Conversation, pinned: bool) -> None:
+    Conversation.objects.filter(pk=conversation.pk).update(pinned=pinned)
+    _announce(conversation)
+
+
+def delete(conversation: Conversation) -> None:
+    """Take a chat out of the list and stop its answers; ``restore`` brings it back."""
+    with transaction.atomic():
+        stop_conversation(conversation)
+        Conversation.objects.filter(pk=conversation.pk).update(deleted_at=timezone.now())
+        _announce(conversation)
+
+
+def restore(conversation: Conversation) -> None:
+    """Undo ``delete``."""
+    Conversation.objects.filter(pk=conversation.pk).update(deleted_at=None)
+    _announce(conversation)
+
+
+def mark_seen(conversation: Conversation) -> None:
+    """The person has the chat before them; tells the list only where something was unread."""
+    unread = conversation.unread
+    Conversation.objects.filter(pk=conversation.pk).update(seen_at=timezone.now())
+    if unread:
+        _announce(conversation)
+
+
+def keep_typed(conversation: Conversation, text: str) -> None:
+    """Keep what stands in the composer, so that a reload shows it again."""
+    Conversation.objects.filter(pk=conversation.pk).update(composer_text=text)
+
+
+def _announce(conversation: Conversation) -> None:
+    topic = broadcast.user_topic(conversation.owner_id)
+    transaction.on_commit(lambda: broadcast.publish(topic, broadcast.ChatListChanged()))

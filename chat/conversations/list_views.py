@@ -1,0 +1,92 @@
+"""The list of chats: search, rename, pin, delete and restore, and the text that is typed but not sent."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from chat.accounts.requests import PersonRequest
+from chat.conversations import list_actions
+from chat.conversations.forms import DraftForm, TitleForm
+from chat.conversations.frames import Toast, composer_meter_frame, toast_frame
+from chat.conversations.models import Conversation
+from chat.conversations.sidebar import chat_list
+
+
+@login_required
+@require_GET
+def search_chats(request: PersonRequest) -> HttpResponse:
+    context = chat_list(request.user, request.GET.get("q", ""), request.GET.get("before", ""))
+    template = "chat/_chat_list.html" if request.htmx else "chat/conversations/search.html"
+    return render(request, template, context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def rename_chat(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    chat = _own(request, conversation_id)
+    form = TitleForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        list_actions.rename(chat, form.cleaned_data["title"])
+    if not request.htmx:
+        return redirect("conversation", chat.pk)
+    chat.refresh_from_db()
+    template = "chat/_sidebar_item.html" if request.method == "POST" else "chat/_sidebar_item_form.html"
+    return render(request, template, {"item": chat})
+
+
+@login_required
+@require_POST
+def pin_chat(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    chat = _own(request, conversation_id)
+    list_actions.set_pinned(chat, not chat.pinned)
+    return _list_or_page(request, chat)
+
+
+@login_required
+@require_POST
+def delete_chat(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    chat = _own(request, conversation_id)
+    list_actions.delete(chat)
+    undo = reverse("restore_chat", args=[chat.pk])
+    if request.htmx:
+        response = render(request, "chat/_chat_list.html", chat_list(request.user))
+        response.write(toast_frame(Toast(f"“{chat}” was deleted.", undo)))
+        return response
+    messages.info(request, format_html("“{}” was deleted.", chat), extra_tags=undo)
+    return redirect("new_chat")
+
+
+@login_required
+@require_POST
+def restore_chat(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    chat = get_object_or_404(Conversation.objects.filter(owner=request.user), pk=conversation_id)
+    list_actions.restore(chat)
+    return _list_or_page(request, chat)
+
+
+@login_required
+@require_POST
+def save_draft(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    """Keep what is typed, and say what sending it would take."""
+    chat = _own(request, conversation_id)
+    form = DraftForm(request.POST)
+    if form.is_valid():
+        list_actions.keep_typed(chat, form.cleaned_data["text"])
+        chat.composer_text = form.cleaned_data["text"]
+    return HttpResponse(composer_meter_frame(request.user, chat))
+
+
+def _own(request: PersonRequest, conversation_id: UUID) -> Conversation:
+    return get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
+
+
+def _list_or_page(request: PersonRequest, chat: Conversation) -> HttpResponse:
+    if request.htmx:
+        return render(request, "chat/_chat_list.html", chat_list(request.user))
+    return redirect("conversation", chat.pk)

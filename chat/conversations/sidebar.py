@@ -1,0 +1,49 @@
+"""The list of chats beside every page: grouped by age, searched by title, fifty at a time."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from chat.accounts.models import User
+from chat.conversations.models import Conversation
+
+CHATS_PER_PAGE = 50
+Groups = list[tuple[str, list[Conversation]]]
+
+
+def chat_list(user: User, query: str = "", before: str = "") -> dict[str, Any]:
+    """The context of ``chat/_chat_list.html``. ``before`` is where an earlier page ended."""
+    chats = Conversation.objects.listed(user)
+    if query.strip():
+        chats = chats.filter(title__icontains=query.strip())
+    if (moment := parse_datetime(before) if before else None) is not None:
+        chats = chats.filter(updated_at__lt=moment, pinned=False)
+    found = list(chats[: CHATS_PER_PAGE + 1])
+    shown = found[:CHATS_PER_PAGE]
+    more = ""
+    if len(found) > CHATS_PER_PAGE and not shown[-1].pinned:
+        more = f"{reverse('search_chats')}?{urlencode({'q': query, 'before': shown[-1].updated_at.isoformat()})}"
+    return {"chat_groups": by_age(shown), "chat_query": query, "more_chats_url": more}
+
+
+def by_age(chats: Iterable[Conversation]) -> Groups:
+    """Chats under the headings of the sidebar, in the order given."""
+    today = timezone.localdate()
+    groups: dict[str, list[Conversation]] = {}
+    for chat in chats:
+        label = "Pinned" if chat.pinned else _age(timezone.localtime(chat.updated_at).date(), today)
+        groups.setdefault(label, []).append(chat)
+    return list(groups.items())
+
+
+def _age(day: date, today: date) -> str:
+    if day >= today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return "Last week" if day > today - timedelta(days=7) else "Older"

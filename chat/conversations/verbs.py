@@ -1,0 +1,212 @@
+"""Performs what a page asks for: a name and fields, whether they came over the socket or as a plain POST.
+
+Each handler validates with its form, finds the rows among the person's own (anything else is Http404), and calls
+one action. Rights are checked here on every single call.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django import forms
+from django.http import Http404, QueryDict
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from chat.accounts.models import User
+from chat.catalogue.choices import parse_choice
+from chat.conversations import actions, lane_actions
+from chat.conversations.asking import Change
+from chat.conversations.errors import Refused
+from chat.conversations.forms import (
+    AskNowForm,
+    EmptyForm,
+    LaneForm,
+    MessageForm,
+    MoveForm,
+    RegenerateForm,
+    RunForm,
+    SendForm,
+    SystemPromptForm,
+)
+from chat.conversations.frames import Toast
+from chat.conversations.models import Conversation, Lane, Message
+
+Fields = Mapping[str, Any]
+F = TypeVar("F", bound=forms.Form)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What to tell the page that asked: a toast, the receipt of a sent message, text for the composer."""
+
+    toast: Toast | None = None
+    receipt: str = ""
+    composer_text: str | None = None
+
+
+Handler = Callable[[User, Conversation, Fields], Done]
+
+
+def perform(user: User, conversation_id: object, action: str, fields: Fields) -> Done:
+    """Do one thing in one of the person's chats. Raises Refused with a sentence, or Http404."""
+    handler = HANDLERS.get(action)
+    if handler is None:
+        raise Refused("This page is older than the server. Reload it.")
+    conversation = get_object_or_404(Conversation.objects.of(user), pk=conversation_id)
+    return handler(user, conversation, fields)
+
+
+def _send(user: User, conversation: Conversation, fields: Fields) -> Done:
+    lane_ids = list(Lane.objects.live().filter(conversation=conversation).values_list("pk", flat=True))
+    values = _clean(SendForm(_as_querydict(fields), lane_ids))
+    chosen = values["lanes"] or (lane_ids if len(lane_ids) == 1 else [])
+    actions.send_message(user, conversation, values["text"], chosen, values["client_id"], values["key"])
+    return Done(receipt=values["client_id"])
+
+
+def _stop(user: User, conversation: Conversation, fields: Fields) -> Done:
+    message = get_object_or_404(_messages(user, conversation), run_id=_clean(RunForm(fields))["run"])
+    actions.stop_message(message)
+    return Done()
+
+
+def _stop_all(user: User, conversation: Conversation, fields: Fields) -> Done:
+    _clean(EmptyForm(fields))
+    actions.stop_conversation(conversation)
+    return Done()
+
+
+def _take_back(user: User, conversation: Conversation, fields: Fields) -> Done:
+    message = _message(user, conversation, fields)
+    return Done(composer_text=actions.take_back(message.turn))
+
+
+def _regenerate(user: User, conversation: Conversation, fields: Fields) -> Done:
+    message = _message(user, conversation, fields)
+    values = _clean(RegenerateForm(fields))
+    typed = values["choice"] or values["q"]
+    choice = parse_choice(typed, user) if typed else None
+    actions.regenerate(user, message, Change(choice=choice, temperature=values["temperature"]))
+    return Done()
+
+
+def _continue(user: User, conversation: Conversation, fields: Fields) -> Done:
+    actions.continue_answer(user, _message(user, conversation, fields))
+    return Done()
+
+
+def _raise_limit(user: User, conversation: Conversation, fields: Fields) -> Done:
+    actions.continue_answer(user, _message(user, conversation, fields), raise_limit=True)
+    return Done()
+
+
+def _drop_parameter(user: User, conversation: Conversation, fields: Fields) -> Done:
+    actions.retry_without_parameter(user, _message(user, conversation, fields))
+    return Done()
+
+
+def _select(user: User, conversation: Conversation, fields: Fields) -> Done:
+    actions.select_message(_message(user, conversation, fields))
+    return Done()
+
+
+def _delete(user: User, conversation: Conversation, fields: Fields) -> Done:
+    message = _message(user, conversation, fields)
+    actions.delete_message(message)
+    return Done(Toast("Deleted, with what followed.", reverse("restore_message", args=[message.pk])))
+
+
+def _restore(user: User, conversation: Conversation, fields: Fields) -> Done:
+    actions.restore_message(_message(user, conversation, fields))
+    return Done()
+
+
+def _ask_now(user: User, conversation: Conversation, fields: Fields) -> Done:
+    values = _clean(AskNowForm(fields))
+    turn = conversation.turns.filter(row=values["row"], messages__deleted_at__isnull=True).order_by("pk").first()
+    if turn is None:
+        raise Http404
+    actions.ask_now(user, _lane(user, conversation, fields), turn)
+    return Done()
+
+
+def _set_system_prompt(user: User, conversation: Conversation, fields: Fields) -> Done:
+    lane = _lane(user, conversation, fields)
+    lane_actions.set_settings(lane, _clean(SystemPromptForm(fields))["system_prompt"], lane.parameters)
+    return Done()
+
+
+def _duplicate_lane(user: User, conversation: Conversation, fields: Fields) -> Done:
+    lane_actions.duplicate_lane(user, _lane(user, conversation, fields))
+    return Done()
+
+
+def _move_lane(user: User, conversation: Conversation, fields: Fields) -> Done:
+    step = -1 if _clean(MoveForm(fields))["direction"] == "left" else 1
+    lane_actions.move_lane(_lane(user, conversation, fields), step)
+    return Done()
+
+
+def _remove_lane(user: User, conversation: Conversation, fields: Fields) -> Done:
+    lane = _lane(user, conversation, fields)
+    lane_actions.remove_lane(lane)
+    return Done(Toast(f"{lane.model_label} was removed.", reverse("restore_lane", args=[lane.pk])))
+
+
+def _restore_lane(user: User, conversation: Conversation, fields: Fields) -> Done:
+    lane_actions.restore_lane(_lane(user, conversation, fields))
+    return Done()
+
+
+HANDLERS: dict[str, Handler] = {
+    "send": _send,
+    "stop": _stop,
+    "stop_all": _stop_all,
+    "take_back": _take_back,
+    "regenerate": _regenerate,
+    "continue_answer": _continue,
+    "raise_limit": _raise_limit,
+    "drop_parameter": _drop_parameter,
+    "select_message": _select,
+    "delete_message": _delete,
+    "restore_message": _restore,
+    "ask_now": _ask_now,
+    "set_system_prompt": _set_system_prompt,
+    "duplicate_lane": _duplicate_lane,
+    "move_lane": _move_lane,
+    "remove_lane": _remove_lane,
+    "restore_lane": _restore_lane,
+}
+
+
+def _messages(user: User, conversation: Conversation) -> Any:
+    return Message.objects.of(user).filter(lane__conversation=conversation)
+
+
+def _message(user: User, conversation: Conversation, fields: Fields) -> Message:
+    found: Message = get_object_or_404(_messages(user, conversation), pk=_clean(MessageForm(fields))["message"])
+    return found
+
+
+def _lane(user: User, conversation: Conversation, fields: Fields) -> Lane:
+    lanes = Lane.objects.of(user).select_related("conversation", "head")
+    return get_object_or_404(lanes, conversation=conversation, pk=_clean(LaneForm(fields))["lane"])
+
+
+def _clean(form: forms.Form) -> dict[str, Any]:
+    """The cleaned values, or Refused with the first thing that is wrong."""
+    if form.is_valid():
+        return form.cleaned_data
+    field, errors = next(iter(form.errors.items()))
+    raise Refused(str(errors[0]), field)
+
+
+def _as_querydict(fields: Fields) -> QueryDict:
+    """JSON from the socket gives one checked box as a text and several as a list; a form wants both as lists."""
+    if isinstance(fields, QueryDict):
+        return fields
+    data = QueryDict(mutable=True)
+    for name, value in fields.items():
+        data.setlist(name, [str(item) for item in (value if isinstance(value, list) else [value])])
+    return data

@@ -1,0 +1,112 @@
+"""The pages of a chat and the fragments they read: new chat, conversation, news for pages without a socket.
+
+Every view finds its rows among the person's own; anything else is a 404.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from chat.accounts.requests import PersonRequest
+from chat.catalogue.choices import default_choice, local_choice, parse_choice
+from chat.catalogue.errors import CatalogueError
+from chat.catalogue.models import LanguageModel, ModelChoice
+from chat.conversations import list_actions
+from chat.conversations.frames import earlier_frame, news_frame
+from chat.conversations.models import Conversation
+from chat.conversations.presenting import conversation_context
+from chat.conversations.sidebar import chat_list
+from chat.conversations.starters import STARTERS, open_starter
+from chat.keys.choose import has_key
+from chat.local import supervisor as local_model
+
+
+@login_required
+@require_GET
+def new_chat(request: PersonRequest) -> HttpResponse:
+    """``/``: the person's draft. ``?model=a,b&prompt=…`` and ``?starter=…`` begin another one so."""
+    if starter := STARTERS.get(request.GET.get("starter", "")):
+        open_starter(request.user, starter, local_choice() or first_choice(request))
+        return redirect("new_chat")
+    if "model" in request.GET or "prompt" in request.GET:
+        choices = _typed_choices(request) or [first_choice(request)]
+        list_actions.fresh_draft(request.user, choices, request.GET.get("prompt", ""))
+        return redirect("new_chat")
+    draft = list_actions.draft_for(request.user, [first_choice(request)])
+    return render(request, "chat/conversations/page.html", _page(request, draft))
+
+
+@login_required
+@require_GET
+def conversation(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
+    if found.is_draft:
+        return redirect("new_chat")
+    list_actions.mark_seen(found)
+    return render(request, "chat/conversations/page.html", _page(request, found))
+
+
+@login_required
+@require_GET
+def fragment(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    """All lanes as out-of-band swaps, for a page that has no socket."""
+    found = get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
+    list_actions.mark_seen(found)
+    return HttpResponse(news_frame(request.user, found))
+
+
+@login_required
+@require_GET
+def earlier(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    """The rows above those that a page shows, of all lanes."""
+    found = get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
+    before = request.GET.get("before", "")
+    if not before.isdecimal():
+        return redirect("conversation", conversation_id)
+    if not request.htmx:
+        return render(request, "chat/conversations/page.html", _page(request, found, int(before)))
+    return HttpResponse(earlier_frame(request.user, found, int(before)))
+
+
+@login_required
+@require_POST
+def reset_draft(request: PersonRequest) -> HttpResponse:
+    list_actions.fresh_draft(request.user, [first_choice(request)])
+    return redirect("new_chat")
+
+
+def first_choice(request: PersonRequest) -> ModelChoice:
+    """What a new chat starts with when nothing is asked for."""
+    return default_choice(request.user, has_key=has_key(request.user))
+
+
+def _typed_choices(request: PersonRequest) -> list[ModelChoice]:
+    """The models of ``?model=a,b``; what cannot be one is left out."""
+    choices = []
+    for typed in request.GET.get("model", "").split(","):
+        if typed.strip():
+            try:
+                choices.append(parse_choice(typed.strip(), request.user))
+            except CatalogueError:
+                continue
+    return choices
+
+
+def _page(request: PersonRequest, found: Conversation, before: int | None = None) -> dict[str, Any]:
+    empty = found.is_draft
+    return {
+        **conversation_context(request.user, found, before),
+        **chat_list(request.user),
+        "socket_url": f"/ws/c/{found.pk}/",
+        "fragment_url": reverse("fragment", args=[found.pk]),
+        "starters": list(STARTERS.values()) if empty and settings.LOCAL_MODEL else [],
+        "local_model": local_model.status().model if local_choice() else "",
+        "models_behind_a_token": LanguageModel.objects.count() if empty else 0,
+        "has_key": has_key(request.user),
+    }
