@@ -31,11 +31,16 @@ def is_undecided(text: str) -> bool:
 
 
 def decided_length(text: str) -> int:
-    """Return how much of text to parse: all, or all before a last line that may still become anything."""
-    start = text.rfind("\n") + 1
-    last = text[start:]
-    closes_formula = last.startswith("$$") and text.count("$$", 0, start) % 2 == 1
-    return start if text[:start].strip() and not closes_formula and is_undecided(last) else len(text)
+    """Return how much of text to parse: all, or all before the lines at its end that may still become anything."""
+    last_line = text.rfind("\n") + 1
+    starts = (text.rfind("\n\\[") + 1, text.rfind("\n$$") + 1, last_line)
+    undecided = (start for start in starts if text[:start].strip() and _may_open(text, start))
+    return min(undecided, default=len(text))
+
+
+def _may_open(text: str, start: int) -> bool:
+    closes_formula = text.startswith("$$", start) and text.count("$$", 0, start) % 2 == 1
+    return not closes_formula and is_undecided(text[start:])
 
 
 def is_settled(text: str) -> bool:

@@ -65,8 +65,9 @@ class Parsed:
 
     def item_column(self, item: Span, outer: int) -> int | None:
         """The column where the content of an item begins, None if that cannot be told from its first line."""
-        match = _ITEM.match(self.lines[self.line(item)], outer)
-        return match.end() if match else None
+        line = self.lines[self.line(item)]
+        match = _ITEM.match(line, outer)
+        return match.end() if match and "\t" not in line[: match.end()] else None
 
     def html(self, span: Span, inside: Container) -> str:
         """The finished HTML of a node as a child of a container."""

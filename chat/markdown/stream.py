@@ -198,9 +198,12 @@ class BlockStream:
         if parsed.is_too_deep:
             self._go_plain(source[self._tail_length :])
             return
-        if not self._growth.draw(parsed, is_last=is_last):
-            parsed = self._restart(is_last=is_last)
-        self._keep_open_part(parsed)
+        if self._growth.draw(parsed, is_last=is_last):
+            self._keep_open_part(parsed)
+        elif self._restarts < MAX_RESTARTS:
+            self._restart(is_last=is_last)
+        else:
+            self._go_plain(source[self._tail_length :])
 
     def _without_last_line(self, source: str) -> tuple[str, str]:
         """Hold back a row that is not complete: a row is drawn once."""
@@ -212,18 +215,18 @@ class BlockStream:
         self._credit -= len(text)
         return Parsed.of(text)
 
-    def _restart(self, *, is_last: bool) -> Parsed:
+    def _restart(self, *, is_last: bool) -> None:
         """Draw all anew, where the end of the text shows that what is open was taken for something else."""
         self._restarts += 1
         parsed = self._parsed(normalise(self.text).removesuffix(self._held))
         self._growth.redraw(parsed, is_last=is_last)
-        return parsed
+        self._keep_open_part(parsed)
 
     def _keep_open_part(self, parsed: Parsed) -> None:
         """Keep the source of the open leaf; of what follows it, what is not shown yet goes back to the held text."""
         first, *rest = parsed.lines[self._growth.leaf_line :] or [""]
         column = self._growth.column
-        source = "\n".join((" " * column + first[column:], *rest))
+        source = "\n".join((_blanked(first, column), *rest))
         is_code = self._growth.leaf_kind == "code" and "\n" in source
         self._code = CodeLines.of(first, column) if is_code else None
         shown = source[: source.rfind("\n") + 1] if self._code else source.rstrip()
@@ -250,3 +253,9 @@ def _is_waiting(text: str) -> bool:
     """Say whether nothing is there yet, or nothing of which one can tell what block it begins."""
     start = text.lstrip()
     return not start or is_undecided(start)
+
+
+def _blanked(line: str, column: int) -> str:
+    """Replace the list markers before column, which the skeleton has, by spaces."""
+    margin = line[: len(line) - len(line.lstrip(" \t"))]
+    return line if len(margin) >= column or "\t" in margin else " " * column + line[column:]

@@ -1,0 +1,71 @@
+"""Whatever was streamed and however it was cut, the page shows at the end what a reload shows."""
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chat.markdown import render
+from chat.markdown.stream import BlockStream
+from tests.markdown.dom import Element, apply, body
+from tests.markdown.samples import chunk_sizes, chunks, markdown
+
+
+def watch(stream: BlockStream, page: Element, cursor: int) -> int:
+    """Do what a watcher does in a frame."""
+    ops = stream.ops_since(cursor)
+    assert ops is not None
+    for op in ops:
+        apply(page, op)
+    return stream.cursor
+
+
+def streamed(text: str, sizes: list[int], every: int = 1) -> tuple[BlockStream, Element]:
+    stream, page, cursor = BlockStream(), body(""), 0
+    for turn, piece in enumerate(chunks(text, sizes)):
+        stream.feed(piece)
+        if turn % every == 0:
+            stream.advance()
+            cursor = watch(stream, page, cursor)
+    stream.finish()
+    watch(stream, page, cursor)
+    return stream, page
+
+
+@settings(max_examples=400, deadline=None)
+@given(markdown, chunk_sizes, st.integers(1, 4))
+@example("| a |\n|---|\n| 1 |\n\n1 | 2", [1], 1)
+@example("- ```\n  code\nout", [2], 1)
+def test_ops_applied_to_a_page_give_the_snapshot(text: str, sizes: list[int], every: int) -> None:
+    stream, page = streamed(text, sizes, every)
+
+    assert page == body(stream.snapshot().html)
+
+
+@settings(max_examples=400, deadline=None)
+@given(markdown, chunk_sizes)
+def test_a_stream_that_says_it_matches_shows_what_a_reload_shows(text: str, sizes: list[int]) -> None:
+    stream, page = streamed(text, sizes)
+
+    assert stream.final_html == render(text)
+    assert stream.matches_final == (stream.snapshot().html == render(text))
+    if stream.matches_final:
+        assert page == body(render(text))
+
+
+@settings(max_examples=200, deadline=None)
+@given(markdown, chunk_sizes)
+def test_a_watcher_that_joins_midway_sees_what_the_others_see(text: str, sizes: list[int]) -> None:
+    stream = BlockStream()
+    pieces = chunks(text, sizes)
+    for piece in pieces[: len(pieces) // 2]:
+        stream.feed(piece)
+        stream.advance()
+    snapshot = stream.snapshot()
+    page = body(snapshot.html)
+
+    for piece in pieces[len(pieces) // 2 :]:
+        stream.feed(piece)
+        stream.advance()
+    stream.finish()
+    watch(stream, page, snapshot.cursor)
+
+    assert page == body(stream.snapshot().html)
