@@ -4,11 +4,13 @@ KeysError
 ├── NoKey             nothing is there that this person could pay with
 ├── KeyNotYours       the key is gone, paused, or not (or no longer) granted to this person
 ├── KeyElsewhere      the key was given for another host than the endpoint has now
-└── SecretUnreadable  the stored ciphertext cannot be opened
-    ├── EncryptionKeyMissing   ENCRYPTION_KEYS lacks the key it was sealed with
-    └── SecretTampered         changed, or moved to a row it was not sealed for
+├── SecretUnreadable  the stored ciphertext cannot be opened
+│   ├── EncryptionKeyMissing   ENCRYPTION_KEYS lacks the key it was sealed with
+│   └── SecretTampered         changed, or moved to a row it was not sealed for
+├── SecretRefused     a secret that was to be stored is not valid
+└── TooManyKeys       this person keeps too many already
 
-``vault`` and ``choose`` raise these; no message ever holds a secret or a ciphertext.
+``vault`` and ``actions`` raise these; no message ever holds a secret or a ciphertext.
 """
 
 
@@ -43,3 +45,11 @@ class EncryptionKeyMissing(SecretUnreadable):
 
 class SecretTampered(SecretUnreadable):
     sentence = "The stored key was changed outside the playground. Type it in again."
+
+
+class SecretRefused(KeysError):
+    """The one who issued it says that it is not valid; nothing was stored."""
+
+
+class TooManyKeys(KeysError):
+    sentence = "You have stored as many keys as the playground keeps for one person. Delete one first."
