@@ -66,7 +66,8 @@ class Journal:
             self._pending = [chunk for chunk in self._pending if chunk.run_id != draft.run_id]
 
     async def close(self) -> None:
-        await self._in_thread(connection.close)
+        # Looked up inside the thread: every thread has a connection of its own behind this name.
+        await self._in_thread(lambda: connection.close())
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[..., T], *args: object) -> T:
