@@ -41,7 +41,10 @@ _REASONS = {
 
 
 class AnswerDecoder:
-    """One answer. `credential` only serves to word errors and to keep its secret out of them."""
+    """One answer. `credential` only serves to word errors and to keep its secret out of them.
+
+    `done` is True once the server said that no more comes, `has_output` once anything of the answer itself came.
+    """
 
     def __init__(self, credential: Credential | None = None) -> None:
         self.done = False
@@ -52,7 +55,7 @@ class AnswerDecoder:
         self._identity = Identified("", "", "", None)
         self._usage: UsageReport | None = None
         self._finished: Finished | None = None
-        self._has_output = False
+        self.has_output = False
 
     def decode(self, event: ServerSentEvent) -> Iterator[TokenEvent]:
         """The token events in one server-sent event; text that may be part of a tag is held back.
@@ -70,7 +73,7 @@ class AnswerDecoder:
         except ValueError:
             # The last event of a stream that was cut is half an event: `flush` says so.
             if event.complete or event.name == "error":
-                yield from self._fail(self._unreadable(event))
+                raise self._unreadable(event) from None
             return
         yield from self._read(chunk, event.data, failed=event.name == "error")
 
@@ -86,30 +89,32 @@ class AnswerDecoder:
         self.done = True
 
     def release(self) -> list[Piece]:
-        """The text held back so far, for when the stream ends for any other reason."""
+        """The text held back so far, to be shown too when the answer ends by an error."""
         return self._tags.flush()
 
     def flush(self, raw: bytes = b"") -> Iterator[TokenEvent]:
         """What is left at the end of the stream. `raw` is the beginning of a body that held no event.
 
-        Raises BrokenAnswer: empty if nothing ever came, cut_off if the stream ended before the model did. A finish
-        reason without `[DONE]` is a whole answer, and so is `[DONE]` without a finish reason.
+        Raises BrokenAnswer: empty if nothing ever came, malformed if only `raw` came, cut_off if the stream ended
+        before the model did. A finish reason without `[DONE]` is a whole answer, and so is `[DONE]` without a finish reason.
         """
         yield from self.release()
         if self._finished:
             return
-        if self.done and self._has_output:
+        if self.done and self.has_output:
             yield Finished("stop", "")
             return
-        kind = "cut_off" if self._has_output or (any(self._seen_identity) and not self.done) else "empty"
-        raise provider_error(kind, Context(status=200, raw=self._mask(raw)))
+        if self.has_output or (any(self._seen_identity) and not self.done):
+            raise provider_error("cut_off", Context(status=200))
+        # Keep-alive comments alone are no answer, but no nonsense either.
+        nonsense = raw and not raw.lstrip().startswith(b":")
+        raise provider_error("malformed" if nonsense else "empty", Context(status=200, raw=self._mask(raw)))
 
     def _read(self, chunk: object, raw: bytes, failed: bool) -> Iterator[TokenEvent]:
         if not isinstance(chunk, dict):
-            yield from self._fail(provider_error("malformed", Context(status=200, raw=self._mask(raw))))
-            return
+            raise provider_error("malformed", Context(status=200, raw=self._mask(raw)))
         if failed or chunk.get("error") or ("choices" not in chunk and unwrap(chunk).message):
-            yield from self._fail(stream_failure(chunk, raw.decode("utf-8", "replace"), self._credential))
+            raise stream_failure(chunk, raw.decode("utf-8", "replace"), self._credential)
         identity = (label(chunk.get("id")), label(chunk.get("model")), label(chunk.get("system_fingerprint")))
         if identity != self._seen_identity:
             yield from self._identify(identity, chunk)
@@ -144,19 +149,19 @@ class AnswerDecoder:
         reasoning = _reasoning(delta)
         if reasoning:
             self._tags.stop_looking()
-            self._has_output = True
+            self.has_output = True
             yield ReasoningDelta(reasoning)
         content = _content(delta, choice)
         if content:
-            self._has_output = True
+            self.has_output = True
             yield from self._tags.feed(content)
         for call in self._tools.read(delta):
-            self._has_output = True
+            self.has_output = True
             yield call
         if choice.get("logprobs"):
             yield from read_logprobs(choice["logprobs"])
         if choice.get("error"):
-            yield from self._fail(stream_failure(choice, raw.decode("utf-8", "replace"), self._credential))
+            raise stream_failure(choice, raw.decode("utf-8", "replace"), self._credential)
         yield from self._finish(label(choice.get("finish_reason")))
 
     def _finish(self, raw_reason: str) -> Iterator[TokenEvent]:
@@ -174,11 +179,6 @@ class AnswerDecoder:
         if report not in (self._usage, UsageReport(None, None, None, None)):
             self._usage = report
             yield report
-
-    def _fail(self, error: ProviderError) -> Iterator[TokenEvent]:
-        """Hand over what was held back, so that no text is lost, then raise."""
-        yield from self.release()
-        raise error
 
     def _unreadable(self, event: ServerSentEvent) -> ProviderError:
         raw = event.data.decode("utf-8", "replace")

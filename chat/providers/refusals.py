@@ -128,7 +128,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, credential: Cr
 def stream_failure(payload: object, raw: str, credential: Credential | None) -> ProviderError:
     """The error for an error object that came inside a 200 answer; `raw` is the event as it came."""
     words = unwrap(payload)
-    kind = _kind(words.status if 400 <= words.status <= 599 else 0, words)
+    kind = _kind(words.status, words)
+    # That it is the provider's fault is all that a status of 500 says here; its words say more.
+    kind = "stream_error" if kind == "server_error" else kind
     return _error(kind, 200, words, raw, credential, {})
 
 

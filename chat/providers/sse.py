@@ -6,12 +6,11 @@ It knows nothing of JSON or of HTTP. Called by `client` for every read of every 
 
 from typing import NamedTuple
 
-from chat.providers.errors import Context, provider_error
+from chat.providers.errors import provider_error
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR = 0x0A, 0x0D
-_RAW_BYTES = 2_000
 
 
 class ServerSentEvent(NamedTuple):
@@ -125,5 +124,4 @@ class SSEDecoder:
 
     def _check_size(self) -> None:
         if len(self._partial) + len(self._data) > self._limit:
-            raw = bytes((self._data or self._partial)[:_RAW_BYTES]).decode("utf-8", "replace")
-            raise provider_error("too_long_line", Context(raw=raw))
+            raise provider_error("too_long_line")
