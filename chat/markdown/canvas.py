@@ -94,10 +94,6 @@ class Canvas:
         self.leaf = None
         self._appended = []
 
-    def shows(self, leaf: Leaf) -> bool:
-        """Say whether the page already shows just this leaf."""
-        return self.leaf is not None and self._leaf_html() == leaf.html
-
     def append_text(self, html: str) -> None:
         """Append inline HTML at the leaf's spot."""
         if self.leaf is None or self.leaf.spot is None:

@@ -16,13 +16,15 @@ _LONG_MARKUP = re.compile(r"\]\(|\\[(\[]|`|\$")
 
 def is_undecided(text: str) -> bool:
     """Say whether text, which begins at the start of a line, may still become another kind of block."""
+    if len(text) > LONGEST_BLOCK_HOLD:
+        return False
     text = text[_MARKERS.match(text).end() :]  # type: ignore[union-attr] - matches the empty string too
     first, newline, rest = text.partition("\n")
     if first.startswith("|"):
-        return len(text) < LONGEST_BLOCK_HOLD and "\n" not in rest and (not rest or bool(_DELIMITER_ROW.fullmatch(rest)))
+        return "\n" not in rest and (not rest or bool(_DELIMITER_ROW.fullmatch(rest)))
     if first.startswith(("$$", "\\[")):
         closer = "$$" if first.startswith("$$") else "\\]"
-        return len(text) < LONGEST_BLOCK_HOLD and closer not in text[2:] and "\n\n" not in text
+        return closer not in text[2:] and "\n\n" not in text
     if newline:
         return False
     if _UNDECIDED.fullmatch(first) or (len(first) < LONGEST_HOLD and _FENCE.match(first)):

@@ -19,7 +19,7 @@ from chat.markdown.parsed import Parsed
 from chat.markdown.render import BLOCK_CLOSE, MAX_RENDERED, PLAIN_OPEN, render
 from chat.markdown.text import escape_text, normalise
 
-CREDIT_PER_CHARACTER = 12  # characters that may be parsed for each one fed: the bound on all work
+CREDIT_PER_CHARACTER = 8  # characters that may be parsed for each one fed: the bound on all work
 CREDIT_SAVED = 32_000  # characters; a stream that needed little may parse this much at once (about 20 ms)
 MAX_RESTARTS = 3
 _BLANK_LINE = re.compile(r"(?:\A|\n)[ \t]*\n")
@@ -42,6 +42,7 @@ class BlockStream:
         self._text: list[str] = []
         self._length = 0
         self._fed: list[str] = []
+        self._has_ink = False
         self._held = ""
         self._tail: list[str] = []
         self._tail_length = 0
@@ -80,6 +81,7 @@ class BlockStream:
         if text:
             self._text.append(text)
             self._fed.append(text)
+            self._has_ink = self._has_ink or not text.isspace()
             self._final = None
 
     def ops_since(self, cursor: int) -> list[Op] | None:
@@ -92,9 +94,12 @@ class BlockStream:
 
     def advance(self) -> None:
         """Turn what was fed since the last call into ops. Text whose meaning the next characters decide waits."""
-        new = self._take()
-        if not new:
-            return
+        if self._has_ink:
+            self._has_ink = False
+            self._take_in(self._take())
+            self._step()
+
+    def _take_in(self, new: str) -> None:
         self._held += new
         self._length += len(new)
         self._credit = min(
@@ -103,21 +108,17 @@ class BlockStream:
         )
         if self._length > MAX_RENDERED:
             self._go_plain()
-        self._step()
 
     def finish(self) -> None:
         """Draw everything that still waits and close what is open."""
         if self._is_finished:
             return
-        self.advance()
-        if self._fed:
-            self._held += normalise("".join(self._fed))
-            self._fed = []
         self._is_finished = True
+        self._take_in(self._take() + normalise("".join(self._fed)))
+        if not self._is_plain:
+            self._parse(len(self._held), is_last=True)
         if self._is_plain:
             self._step()
-        else:
-            self._parse(len(self._held), is_last=True)
         self._canvas.leave_to(1)
 
     def _take(self) -> str:
@@ -141,6 +142,8 @@ class BlockStream:
 
     def _step_table(self) -> None:
         """Parse complete rows; what stands after a blank line is another block."""
+        if "\n" not in self._held:
+            return
         blank = _BLANK_LINE.search(self._held)
         rows = self._held.rfind("\n") + 1 if blank is None else blank.start() and blank.start() + 1
         if rows:
@@ -160,7 +163,8 @@ class BlockStream:
         """Append to a paragraph what needs no look at the rest of it, then parse if a block may have begun."""
         before = self._tail[-1][-1:] if self._tail else ""
         flow = Flow(self._held, before, is_heading=self._growth.leaf_kind == "heading_open", is_settled=not self._is_unsettled)
-        self._on_parse(flow.parsed)
+        if flow.parsed:
+            self._on_parse(flow.parsed)
         self._is_unsettled = not flow.is_settled
         self._append(flow.html, flow.taken)
         if flow.needs_parse:
@@ -246,7 +250,6 @@ class BlockStream:
         block = PLAIN_OPEN + BLOCK_CLOSE
         self._canvas.set_leaf(Leaf(block, "", BLOCK_CLOSE))
         self._canvas.log.append(Op("", "beforeend", block))
-        self._step()
 
 
 def _is_waiting(text: str) -> bool:
