@@ -31,4 +31,4 @@ def _database_in_order() -> bool:
 @cache
 def _migrations_of_this_version() -> frozenset[tuple[str, str]]:
     """Read once: the files of a running process do not count when they change."""
-    return frozenset(MigrationLoader(None, ignore_no_initial=True).disk_migrations or ())
+    return frozenset(MigrationLoader(None).disk_migrations or ())

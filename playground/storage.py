@@ -6,6 +6,7 @@ serving them is servestatic's work. Called by the settings only.
 
 from wsgiref.headers import Headers
 
+from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
 
@@ -13,6 +14,11 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     """Hashed names and compressed copies; ES modules import each other by hashed name too."""
 
     support_js_module_import_aggregation = True
+    # Without the pattern for import("…"): it also matches types named in comments, as in htmx's extensions.
+    _js_module_import_aggregation_patterns = (
+        "*.js",
+        ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1][:-1],
+    )
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:

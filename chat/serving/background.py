@@ -33,11 +33,14 @@ class Background:
         await runs.drain(seconds)
 
     async def stop(self) -> None:
-        await runs.shutdown()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await close_client()
+        """End the runs first, then what they lean on; nothing is left running if one step fails."""
+        try:
+            await runs.shutdown()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await close_client()
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -28,7 +28,6 @@ asyncioreactor.install(loop)
 from daphne.endpoints import build_endpoint_description_strings  # noqa: E402
 from daphne.server import Server  # noqa: E402
 from daphne.ws_protocol import WebSocketProtocol  # noqa: E402
-from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import maybeDeferred  # noqa: E402
 
 # Tells the page that the server is leaving and that it should connect again (the 4000 range is for applications,
@@ -67,7 +66,7 @@ class DrainingServer(Server):
             application,
             endpoints=build_endpoint_description_strings(host=host, port=port),
             signal_handlers=False,
-            ready_callable=lambda: reactor.callWhenRunning(self._begin),
+            ready_callable=lambda: loop.call_soon(self._begin),
             websocket_max_message_size=MESSAGE_BYTES,
             websocket_max_frame_size=MESSAGE_BYTES,
             server_name="playground",
@@ -116,9 +115,16 @@ class DrainingServer(Server):
             self._announce()
             await self._told_to_end.wait()
             await self._drain()
-            await self._background.stop()
         except Exception as error:
             logger.exception("The server cannot go on.")
+            self.failure = error
+        await self._stop()
+
+    async def _stop(self) -> None:
+        try:
+            await self._background.stop()
+        except Exception as error:
+            logger.exception("The server did not end in order.")
             self.failure = error
         finally:
             self.stop()
