@@ -1,8 +1,12 @@
-"""One chat completion request at the fake provider, and the means to answer it, as a stream or in one piece."""
+"""One chat completion request at the fake provider, and the means to answer it, as a stream or in one piece.
+
+Scenarios register themselves here by name; `tests.fake_provider` plays them.
+"""
 
 import asyncio
 import json
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,3 +204,17 @@ class Call:
             "logprobs": {"content": self._logprobs} if self._logprobs else None,
         }
         return {**self._identity("chat.completion"), "choices": [choice], "usage": self._whole.get("usage")}
+
+
+Scenario = Callable[[Call], Awaitable[None]]
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(*names: str) -> Callable[[Scenario], Scenario]:
+    """Register a coroutine as the one that answers `fake/<name>`."""
+
+    def register(function: Scenario) -> Scenario:
+        SCENARIOS.update(dict.fromkeys(names, function))
+        return function
+
+    return register

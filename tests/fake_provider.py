@@ -38,8 +38,9 @@ from aiohttp import web
 
 from chat.providers.client import close_client
 from tests.fake_answers import ERRORS, MODELS, OWNERS
-from tests.fake_call import Call, Gate, Recorded
-from tests.fake_scenarios import error, play
+from tests.fake_call import SCENARIOS, Call, Gate, Recorded
+from tests.fake_failures import error
+from tests.fake_scenarios import plain
 
 _REFUSED_TOKENS = {"hf_bad": "401", "hf_norights": "403", "hf_poor": "402"}
 
@@ -119,7 +120,12 @@ class FakeProvider:
             if token.startswith(beginning):
                 await error(call, name)
                 return await call.closed()
-        return await play(call)
+        refusal = call.scenario.removeprefix("error-")
+        if refusal != call.scenario and refusal in ERRORS:
+            await error(call, refusal)
+        else:
+            await SCENARIOS.get(call.scenario, plain)(call)
+        return await call.closed()
 
     def _call(self, request: web.Request, body: dict[str, Any]) -> Call:
         name, *suffixes = str(body.get("model", "")).split(":")

@@ -96,7 +96,7 @@ class AnswerDecoder:
         """What is left at the end of the stream. `raw` is the beginning of a body that held no event.
 
         Raises BrokenAnswer: empty if nothing ever came, malformed if only `raw` came, cut_off if the stream ended
-        before the model did. A finish reason without `[DONE]` is a whole answer, and so is `[DONE]` without a finish reason.
+        before the model did. A finish reason without `[DONE]` is a whole answer, and the other way round.
         """
         yield from self.release()
         if self._finished:
