@@ -1,0 +1,25 @@
+// Everything the page does that HTML and htmx cannot. Each module is one behaviour, listens on the document, and knows elements by data- attributes.
+import "./align.js";
+import "./announce.js";
+import "./autosize.js";
+import "./composer.js";
+import "./connection.js";
+import "./copy.js";
+import "./copy-code.js";
+import "./dialogs.js";
+import "./drawer.js";
+import "./drop.js";
+import "./fields.js";
+import "./keys.js";
+import "./knobs.js";
+import "./menus.js";
+import "./picker.js";
+import "./raw.js";
+import "./scroll.js";
+import "./sidebar.js";
+import "./status.js";
+import "./tabs.js";
+import "./theme.js";
+import "./toast.js";
+import "./to.js";
+import "./without-socket.js";

@@ -1,0 +1,28 @@
+// A dialog opens as a modal, with focus kept in it and given back, only by script.
+function open(dialog) {
+  if (!dialog.open) dialog.showModal();
+}
+
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog-open]");
+  if (opener) {
+    opener.closest("[popover]")?.hidePopover();
+    open(document.getElementById(opener.dataset.dialogOpen));
+  }
+  event.target.closest("[data-dialog-close]")?.closest("dialog").close();
+  // A click on the dialog itself, not on anything in it, is one beside its box.
+  if (event.target.matches("dialog[data-light-dismiss]")) {
+    const box = event.target.getBoundingClientRect();
+    const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
+    if (!inside) event.target.close();
+  }
+});
+
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (target.matches("dialog")) target.querySelector("[autofocus]")?.focus();
+});
+
+// What a dialog's form was for is done: out of the way.
+document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  if (detail.successful && detail.requestConfig.verb === "post") target.closest("dialog")?.close();
+});

@@ -1,0 +1,20 @@
+// Arrow keys between the search box and the list of models: a form has no such order of its own.
+document.addEventListener("keydown", (event) => {
+  const picker = event.target.closest("[data-picker]");
+  if (!picker || !["ArrowDown", "ArrowUp"].includes(event.key)) return;
+  const rows = [...picker.querySelectorAll("[data-picker-choice]")].filter((row) => row.checkVisibility());
+  const at = rows.indexOf(event.target);
+  if (at === -1 && !event.target.matches("[data-picker-box]")) return;
+  event.preventDefault();
+  const next = at + (event.key === "ArrowDown" ? 1 : -1);
+  if (next < 0) picker.querySelector("[data-picker-box]").focus();
+  else rows[Math.min(next, rows.length - 1)]?.focus();
+});
+
+// Typing goes on in the box wherever one is in the list.
+document.addEventListener("keypress", (event) => {
+  const picker = event.target.closest("[data-picker]");
+  if (picker && event.target.matches("[data-picker-choice]") && event.key.length === 1 && event.key !== " ") {
+    picker.querySelector("[data-picker-box]").focus();
+  }
+});

@@ -1,0 +1,60 @@
+// Following an answer to its end, and leaving the reader alone who has scrolled away, needs to know where the reader is.
+const NEAR = 48;
+const away = new WeakSet();
+let frame = 0;
+
+const phone = matchMedia("(max-width: 720px)");
+const isScroller = (node) => node.matches?.("[data-scroll]") || (phone.matches && node.matches?.(".lane"));
+const scrollers = () => [...document.querySelectorAll("[data-scroll], .lane")].filter(isScroller);
+const below = (node) => node.scrollHeight - node.scrollTop - node.clientHeight;
+
+function current() {
+  const middle = innerWidth / 2;
+  const onScreen = (node) => node.getBoundingClientRect().left < middle && node.getBoundingClientRect().right > middle;
+  return scrollers().find((node) => node.scrollHeight > node.clientHeight && onScreen(node));
+}
+
+function showJump() {
+  const button = document.querySelector("[data-jump]");
+  const node = current();
+  if (button) button.hidden = !(node && away.has(node) && below(node) > NEAR);
+}
+
+function follow() {
+  frame = 0;
+  for (const node of scrollers()) if (!away.has(node)) node.scrollTop = node.scrollHeight;
+  showJump();
+}
+const followSoon = () => (frame ||= requestAnimationFrame(follow));
+
+function toEnd() {
+  scrollers().forEach((node) => away.delete(node));
+  follow();
+}
+
+document.addEventListener("scroll", ({ target }) => {
+  if (!isScroller(target)) return;
+  if (below(target) > NEAR) away.add(target);
+  else away.delete(target);
+  showJump();
+}, { capture: true, passive: true });
+
+document.addEventListener("htmx:wsAfterMessage", followSoon);
+document.addEventListener("htmx:afterOnLoad", followSoon);
+document.addEventListener("composer:taken", toEnd);
+document.addEventListener("click", (event) => event.target.closest("[data-jump]") && toEnd());
+phone.addEventListener("change", toEnd);
+
+// Earlier turns come in above: what one reads stays where it is.
+let before = null;
+document.addEventListener("htmx:beforeOnLoad", ({ target }) => {
+  const node = target.closest?.(".earlier") && current();
+  before = node ? { node, height: node.scrollHeight, top: node.scrollTop } : null;
+});
+document.addEventListener("htmx:afterOnLoad", () => {
+  if (!before) return;
+  before.node.scrollTop = before.top + before.node.scrollHeight - before.height;
+  before = null;
+});
+
+toEnd();
