@@ -60,6 +60,9 @@ LOCAL_MODEL_PATH = env.file("LOCAL_MODEL_PATH")
 
 # Who may come in.
 SIGNUP = env.choice("SIGNUP", ("invitation", "open"))
+# Ceilings for one person.
+MAX_ACTIVE_RUNS = env.number("MAX_ACTIVE_RUNS", 24, lowest=1, highest=10_000)
+MAX_SOCKETS = env.number("MAX_SOCKETS", 40, lowest=1, highest=100_000)
 ALLOWED_HOSTS = [*dict.fromkeys([*env.words("ALLOWED_HOSTS"), hostname(PUBLIC_URL), *LOOPBACK_HOSTS])]
 if "*" in ALLOWED_HOSTS:
     raise UnusableSetting("ALLOWED_HOSTS must name its hosts: with * any web page could reach this server as its own.")

@@ -1,7 +1,7 @@
 """What a person does in a chat: send, edit, regenerate, continue, switch, delete, stop.
 
-Every verb is one transaction, takes model instances and plain values, and announces after commit. Verbs about lanes are in
-``lane_actions``, those about the list of chats in ``list_actions``.
+Every verb is one transaction, takes model instances and plain values, and announces after commit. Verbs about lanes
+are in ``lane_actions``, those about the list of chats in ``list_actions``.
 """
 
 from collections.abc import Iterable

@@ -70,7 +70,9 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
 def check_ceiling(user: User, more: int) -> None:
     """Refuse when this person would have more answers under way than one may."""
     if Run.objects.active().filter(owner=user).count() + more > settings.MAX_ACTIVE_RUNS:
-        raise Refused(f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one.")
+        raise Refused(
+            f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one."
+        )
 
 
 def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continues: Message | None = None) -> Message:
@@ -126,7 +128,9 @@ def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
             base_url=endpoint.base_url,
             model=asked.choice.wire_id,
             messages=tuple(messages),
-            parameters={name: value for name, value in parameters.items() if name not in ("extra_body", "extra_headers")},
+            parameters={
+                name: value for name, value in parameters.items() if name not in ("extra_body", "extra_headers")
+            },
             extra_body=parameters.get("extra_body", {}),
             extra_headers=parameters.get("extra_headers", {}),
             bill_to=asked.key.bill_to,
@@ -137,7 +141,7 @@ def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
 
 def _busy_answer(question: Message) -> Run | None:
     """The answer above ``question`` that is still being written, behind which a new one waits."""
-    above = Message.objects.filter(pk=question.parent_id).select_related("run").first()
+    above = Message.objects.filter(children=question).select_related("run").first()
     return above.run if above is not None and above.run is not None and above.run.is_active else None
 
 

@@ -6,7 +6,7 @@ Refused
 
 
 class Refused(Exception):
-    """The action cannot be done; the message is a sentence for the person, ``field`` the form field it belongs beside."""
+    """The action cannot be done. ``sentence`` is for the person, ``field`` the form field it belongs beside."""
 
     def __init__(self, sentence: str, field: str = "") -> None:
         super().__init__(sentence)

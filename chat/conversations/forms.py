@@ -9,7 +9,7 @@ from chat.conversations.presenting import TEXT_LIMIT
 
 
 class KeptTextField(forms.CharField):
-    """Text of a person, kept as typed, white space at its ends included. Control characters that no page can show go."""
+    """Text of a person, kept as typed, white space at its ends included. NUL goes: no database takes it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(strip=False, max_length=TEXT_LIMIT, **kwargs)

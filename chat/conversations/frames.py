@@ -1,7 +1,7 @@
 """HTML frames for the socket: the page's own partials, wrapped so that htmx swaps them by id.
 
-Each function returns text made of top-level elements that carry ``hx-swap-oob``. Those that read the database are called
-through ``database_sync_to_async``; the live ones below work from drafts on the event loop.
+Each function returns text made of top-level elements that carry ``hx-swap-oob``. Those that read the database are
+called through ``database_sync_to_async``; the live ones below work from drafts on the event loop.
 """
 
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def news_frame(user: User, conversation: Conversation) -> str:
 def earlier_frame(user: User, conversation: Conversation, before: int) -> str:
     """The rows above those that a page shows, put between each lane's head and its first row."""
     context = conversation_context(user, conversation, before)
-    parts = []
+    parts: list[str] = []
     for lane in context["lanes"]:
         cells = [render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": t}) for t in lane.turns]
         link = render_to_string(f"{PARTIALS}_earlier.html", {"lane": lane})
@@ -81,7 +81,7 @@ def composer_meter_frame(user: User, conversation: Conversation) -> str:
 def turn_scene(user: User, conversation: Conversation, turn: Turn) -> Scene:
     """The cells of a new turn at the end of every lane."""
     context = conversation_context(user, conversation, live=True)
-    cells = []
+    cells: list[str] = []
     for lane in context["lanes"]:
         for view in (view for view in lane.turns if view.row == turn.row):
             html = render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": view})
@@ -104,13 +104,15 @@ def ended_answer(user: User, run_id: int, whole: bool) -> str:
 
 def unfinished_of(conversation: Conversation) -> dict[int, int]:
     """The unfinished answers of a chat: message ids by run id."""
-    active = Message.objects.filter(lane__conversation=conversation, run__status__in=Run.ACTIVE)
-    return {run_id: pk for pk, run_id in active.values_list("pk", "run_id") if run_id is not None}
+    active = Run.objects.active().filter(message__lane__conversation=conversation)
+    return dict(active.values_list("pk", "message__pk"))
 
 
 def chat_list_frame(user: User, open_chat: UUID) -> str:
     """The list of chats, with the one marked that the page shows."""
-    return replace_by_id(render_to_string("chat/_chat_list.html", {**chat_list(user), "conversation": {"pk": open_chat}}))
+    return replace_by_id(
+        render_to_string("chat/_chat_list.html", {**chat_list(user), "conversation": {"pk": open_chat}})
+    )
 
 
 def done_frame(receipt: str, toast: Toast | None, composer_text: str | None) -> str:

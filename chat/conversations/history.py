@@ -1,7 +1,7 @@
 """Reads message trees: the path one sees, its siblings, and the messages a model is sent.
 
-``Tree`` loads a lane's shape without its texts; what a page or a request needs of the texts is fetched after. Whatever a
-model is sent is built here, from its own lane's rows and nothing else.
+``Tree`` loads a lane's shape without its texts; what a page or a request needs of the texts is fetched after.
+Whatever a model is sent is built here, from its own lane's rows and nothing else.
 """
 
 from collections import defaultdict
@@ -39,8 +39,8 @@ class Tree:
         wanted = list(lane_ids)
         found: dict[int, list[Node]] = {pk: [] for pk in wanted}
         rows = Message.objects.filter(lane_id__in=wanted, deleted_at__isnull=True).order_by("pk")
-        for lane_id, *node in rows.values_list("lane_id", "pk", "parent_id", "role", "turn__row"):
-            found[lane_id].append(Node(*node))
+        for lane_id, pk, parent_id, role, row in rows.values_list("lane_id", "pk", "parent_id", "role", "turn__row"):
+            found[lane_id].append(Node(pk, parent_id, role, row))
         return {lane_id: cls(nodes) for lane_id, nodes in found.items()}
 
     @classmethod

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.accounts.models import User
-from chat.catalogue.choices import choice_text
+from chat.catalogue.actions import remember_choice
 from chat.catalogue.models import ModelChoice
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree
-from chat.conversations.models import MAX_LANES, Conversation, Lane, Message, Turn, text_parts
+from chat.conversations.models import MAX_LANES, Conversation, Lane, Message, text_parts
 from chat.runs import broadcast
 
 
@@ -53,7 +53,11 @@ def duplicate_lane(user: User, source: Lane) -> Lane:
     """The same model, settings and messages once more, beside the original."""
     with transaction.atomic():
         lane = new_lane(source.conversation, source.choice, user)
-        lane.system_prompt, lane.parameters, lane.key_ref = source.system_prompt, dict(source.parameters), source.key_ref
+        lane.system_prompt, lane.parameters, lane.key_ref = (
+            source.system_prompt,
+            dict(source.parameters),
+            source.key_ref,
+        )
         lane.save(update_fields=["system_prompt", "parameters", "key_ref"])
         _copy_path(source, lane)
         _touch(source.conversation)
@@ -125,11 +129,6 @@ def copy_settings(source: Lane, lane: Lane) -> None:
     with transaction.atomic():
         Lane.objects.filter(pk=lane.pk).update(parameters=source.parameters)
         _touch(lane.conversation)
-
-
-def remember_choice(user: User, choice: ModelChoice) -> None:
-    """The next new chat starts with what was chosen last."""
-    User.objects.filter(pk=user.pk).update(last_model=choice_text(choice))
 
 
 def _copy_path(source: Lane, lane: Lane) -> None:

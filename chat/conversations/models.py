@@ -73,6 +73,11 @@ class Conversation(models.Model):
         super().save(*args, **kwargs)
 
     @property
+    def stamp(self) -> str:
+        """As of when a page shows this chat; equal stamps mean equal lanes and turns."""
+        return self.updated_at.isoformat()
+
+    @property
     def unread(self) -> bool:
         return self.answered_at is not None and (self.seen_at is None or self.answered_at > self.seen_at)
 
@@ -94,7 +99,9 @@ class Lane(models.Model):
     endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.SET_NULL, related_name="+")
     model_id = models.CharField(max_length=300)
     provider = models.CharField(max_length=60, blank=True)
-    key_ref = models.CharField(max_length=40, blank=True, help_text="The key chosen to pay; empty follows the usual order.")
+    key_ref = models.CharField(
+        max_length=40, blank=True, help_text="The key chosen to pay; empty follows the usual order."
+    )
     system_prompt = models.TextField(blank=True)
     parameters: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     head = models.ForeignKey("Message", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -156,7 +163,9 @@ class Message(models.Model):
     parts: models.JSONField[list[Part], list[Part]] = models.JSONField(default=list)
     run = models.OneToOneField(Run, null=True, on_delete=models.CASCADE, related_name="message")
     html = models.TextField(blank=True, help_text="An answer's text rendered, where no run keeps it.")
-    model_label = models.CharField(max_length=300, blank=True, help_text="Who wrote an answer, kept when the lane changes.")
+    model_label = models.CharField(
+        max_length=300, blank=True, help_text="Who wrote an answer, kept when the lane changes."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     deleted_at = models.DateTimeField(null=True)
 

@@ -1,7 +1,7 @@
 """What the templates of a conversation are given: lanes, turns, composer and differences as plain values.
 
-Reads the database and renders nothing; views and frames share it, so that a page and what the socket sends for it cannot
-diverge. Lane and Turn here are views of rows, named after the words that the templates use.
+Reads the database and renders nothing; views and frames share it, so that a page and what the socket sends for it
+cannot diverge. Lane and Turn here are views of rows, named after the words that the templates use.
 """
 
 from dataclasses import dataclass, field
@@ -110,7 +110,6 @@ def conversation_context(
         "lanes": views,
         "differences": lane_differences(views),
         "composer": _composer(conversation, lanes, shown, offers, keys),
-        "stamp": conversation.updated_at.isoformat(),
         "user": user,
     }
 
@@ -141,7 +140,9 @@ def lane_differences(lanes: list[LaneView]) -> list[tuple[str, list[tuple[str, s
     ):
         if len(set(values)) > 1:
             named.append((label, values))
-    return [(label, [(lane.letter, value) for lane, value in zip(lanes, values, strict=True)]) for label, values in named]
+    return [
+        (label, [(lane.letter, value) for lane, value in zip(lanes, values, strict=True)]) for label, values in named
+    ]
 
 
 def _lane_view(

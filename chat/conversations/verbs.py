@@ -14,7 +14,8 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from chat.accounts.models import User
-from chat.catalogue.choices import parse_choice
+from chat.catalogue.choices import UnusableChoice, pick_choice
+from chat.catalogue.models import ModelChoice
 from chat.conversations import actions, lane_actions
 from chat.conversations.asking import Change
 from chat.conversations.errors import Refused
@@ -86,7 +87,7 @@ def _regenerate(user: User, conversation: Conversation, fields: Fields) -> Done:
     message = _message(user, conversation, fields)
     values = _clean(RegenerateForm(fields))
     typed = values["choice"] or values["q"]
-    choice = parse_choice(typed, user) if typed else None
+    choice = _picked(typed, user) if typed else None
     actions.regenerate(user, message, Change(choice=choice, temperature=values["temperature"]))
     return Done()
 
@@ -178,6 +179,13 @@ HANDLERS: dict[str, Handler] = {
     "remove_lane": _remove_lane,
     "restore_lane": _restore_lane,
 }
+
+
+def _picked(typed: str, user: User) -> ModelChoice:
+    try:
+        return pick_choice(typed, user)
+    except UnusableChoice as error:
+        raise Refused(str(error), "choice") from error
 
 
 def _messages(user: User, conversation: Conversation) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,8 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from chat.accounts.requests import PersonRequest
-from chat.catalogue.choices import default_choice, local_choice, parse_choice
-from chat.catalogue.errors import CatalogueError
+from chat.catalogue.choices import UnknownModel, UnusableChoice, default_choice, local_choice, parse_choice
 from chat.catalogue.models import LanguageModel, ModelChoice
 from chat.conversations import list_actions
 from chat.conversations.frames import earlier_frame, news_frame
@@ -23,7 +23,7 @@ from chat.conversations.models import Conversation
 from chat.conversations.presenting import conversation_context
 from chat.conversations.sidebar import chat_list
 from chat.conversations.starters import STARTERS, open_starter
-from chat.keys.choose import has_key
+from chat.keys.choose import has_router_key
 from chat.local import supervisor as local_model
 
 
@@ -83,7 +83,7 @@ def reset_draft(request: PersonRequest) -> HttpResponse:
 
 def first_choice(request: PersonRequest) -> ModelChoice:
     """What a new chat starts with when nothing is asked for."""
-    return default_choice(request.user, has_key=has_key(request.user))
+    return default_choice(request.user, has_key=has_router_key(request.user))
 
 
 def _typed_choices(request: PersonRequest) -> list[ModelChoice]:
@@ -92,9 +92,11 @@ def _typed_choices(request: PersonRequest) -> list[ModelChoice]:
     for typed in request.GET.get("model", "").split(","):
         if typed.strip():
             try:
-                choices.append(parse_choice(typed.strip(), request.user))
-            except CatalogueError:
-                continue
+                choices.append(parse_choice(typed))
+            except UnknownModel as unknown:
+                choices.extend([unknown.as_typed] if unknown.as_typed else [])
+            except UnusableChoice as error:
+                messages.error(request, str(error))
     return choices
 
 
@@ -108,5 +110,5 @@ def _page(request: PersonRequest, found: Conversation, before: int | None = None
         "starters": list(STARTERS.values()) if empty and settings.LOCAL_MODEL else [],
         "local_model": local_model.status().model if local_choice() else "",
         "models_behind_a_token": LanguageModel.objects.count() if empty else 0,
-        "has_key": has_key(request.user),
+        "has_key": has_router_key(request.user),
     }

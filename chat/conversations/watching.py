@@ -1,13 +1,14 @@
 """Follows live answers for one page: keeps a cursor into each draft and turns what is new into frames.
 
-Nothing is pushed here: the consumer asks for a frame at its own pace, and what the page has not taken yet simply waits in
-the draft. Everything runs on the event loop.
+Nothing is pushed here: the pump asks for a frame at its own pace, and what the page has not taken yet simply waits
+in the draft. Everything runs on the event loop.
 """
 
 import time
 
 from chat.conversations.frames import live_partial, swap
-from chat.markdown.stream import BlockStream, op_markup
+from chat.markdown.ops import op_markup
+from chat.markdown.stream import BlockStream
 from chat.runs.draft import Draft
 
 # Figures are read by people; a few changes a second is what they can take in.

@@ -65,6 +65,12 @@ def usable_keys(user: User, endpoint: Endpoint) -> list[KeyChoice]:
     return usable_keys_by_endpoint(user, [endpoint])[endpoint.pk]
 
 
+def has_router_key(user: User) -> bool:
+    """Whether this person has any key for the Hugging Face router."""
+    routers = Endpoint.objects.filter(kind=Endpoint.Kind.ROUTER, enabled=True)
+    return any(usable_keys_by_endpoint(user, routers).values())
+
+
 def usable_keys_by_endpoint(user: User, endpoints: Iterable[Endpoint]) -> dict[int, list[KeyChoice]]:
     """``usable_keys`` for several endpoints by their pk; two queries, none where no endpoint is given."""
     known = {endpoint.pk: endpoint for endpoint in endpoints}

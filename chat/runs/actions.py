@@ -41,7 +41,8 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
     this caller's to settle.
     """
     with transaction.atomic():
-        run = Run.objects.filter(pk=run_id, process_id=process_id, finished_at__isnull=True).first()
+        unsettled = Run.objects.filter(pk=run_id, finished_at__isnull=True)
+        run = unsettled.filter(process_id=process_id).first() if process_id is not None else unsettled.first()
         if run is None or not _end(run, outcome.status):
             return None
         fields: dict[str, Any] = {

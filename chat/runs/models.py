@@ -81,7 +81,11 @@ class Run(models.Model):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.QUEUED)
     process = models.ForeignKey(Process, null=True, on_delete=models.SET_NULL, related_name="runs")
     after = models.ForeignKey(
-        "self", null=True, on_delete=models.SET_NULL, related_name="followers", help_text="Waits until that run has ended."
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="followers",
+        help_text="Waits until that run has ended.",
     )
 
     endpoint = models.ForeignKey(Endpoint, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -133,7 +137,9 @@ class Run(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["topic"], condition=Q(status__in=["queued", "streaming"]), name="active_runs_of_a_topic"),
+            models.Index(
+                fields=["topic"], condition=Q(status__in=["queued", "streaming"]), name="active_runs_of_a_topic"
+            ),
             models.Index(fields=["status"], condition=Q(status__in=["queued", "streaming"]), name="active_runs"),
         ]
 

@@ -63,7 +63,9 @@ def outcome_of(draft: Draft, status: Run.Status, failure: Failure | None = None)
     return Outcome(status, fields)
 
 
-def outcome_of_remains(run: Run, status: Run.Status, text: str, reasoning: str, failure: Failure | None = None) -> Outcome:
+def outcome_of_remains(
+    run: Run, status: Run.Status, text: str, reasoning: str, failure: Failure | None = None
+) -> Outcome:
     """What is left of a run whose process is gone: the journal's text, rendered."""
     fields: dict[str, Any] = {
         "text": text,

@@ -26,7 +26,9 @@ def bury_the_dead(own_process_id: int) -> None:
     A row with this very process id is an earlier life of it: containers give each start the same number.
     """
     long_ago = timezone.now() - 2 * STALE_AFTER
-    for process in Process.objects.filter(host=socket.gethostname(), heartbeat_at__gt=long_ago).exclude(pk=own_process_id):
+    for process in Process.objects.filter(host=socket.gethostname(), heartbeat_at__gt=long_ago).exclude(
+        pk=own_process_id
+    ):
         if process.pid == os.getpid() or not _alive(process.pid):
             Process.objects.filter(pk=process.pk).update(heartbeat_at=long_ago)
 

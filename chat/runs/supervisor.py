@@ -13,9 +13,8 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from chat.catalogue.models import Endpoint
+from chat.database import in_database
 from chat.local import supervisor as local_model
 from chat.runs import broadcast, reaper, worker
 from chat.runs.draft import Draft
@@ -93,7 +92,7 @@ class Engine:
 
     async def _reap_forever(self) -> None:
         while True:
-            await database_sync_to_async(reaper.reap)()
+            await in_database(reaper.reap)
             await asyncio.sleep(reaper.INTERVAL_SECONDS)
 
     async def _measure_lag(self) -> None:
@@ -133,7 +132,7 @@ def stop(run_id: int) -> None:
 async def startup() -> None:
     """Register this process, end what dead ones left, start the background tasks."""
     global _engine
-    pid = await database_sync_to_async(_register)()
+    pid = await in_database(_register)
     _engine = Engine(pid)
     _engine.start_background()
 
@@ -149,7 +148,7 @@ async def shutdown() -> None:
     if _engine:
         await _engine.drain(0)
         await _engine.close()
-        await database_sync_to_async(Process.objects.filter(pk=_engine.process_id).delete)()
+        await in_database(Process.objects.filter(pk=_engine.process_id).delete)
     _engine = None
 
 

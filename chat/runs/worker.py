@@ -8,10 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
-from channels.db import database_sync_to_async
 from django.db import DatabaseError
 
 from chat.catalogue.models import Endpoint
+from chat.database import in_database
 from chat.keys.errors import KeysError
 from chat.keys.vault import open_credential
 from chat.providers.client import stream_chat
@@ -78,11 +78,11 @@ def _cancelled(draft: Draft) -> tuple[Run.Status, Failure | None]:
 
 
 async def _write(draft: Draft, process_id: int, ready: Ready) -> None:
-    assignment = await _prepare(draft.run_id)
+    assignment = await in_database(_prepare, draft.run_id)
     base_url = await ready(assignment.endpoint)
     if base_url != assignment.endpoint.base_url or assignment.endpoint.is_local:
         assignment = replace(assignment, wire=replace(assignment.wire, url=chat_url(base_url)))
-    if not await database_sync_to_async(claim_run)(draft.run_id, process_id):
+    if not await in_database(claim_run, draft.run_id, process_id):
         raise NotOurs
     draft.start()
     await _stream_patiently(draft, assignment)
@@ -100,7 +100,12 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
             return
         except ProviderError as error:
             pause = error.retry_after
-            if draft.has_output or error.kind not in WAITING_HELPS or pause is None or waited + pause > PATIENCE_SECONDS:
+            if (
+                draft.has_output
+                or error.kind not in WAITING_HELPS
+                or pause is None
+                or waited + pause > PATIENCE_SECONDS
+            ):
                 raise
             draft.say(f"The provider is busy and asks to wait {pause:.0f} s.")
             waited += pause
@@ -108,7 +113,6 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
             draft.say("")
 
 
-@database_sync_to_async
 def _prepare(run_id: int) -> Assignment:
     run = Run.objects.select_related("endpoint", "owner").get(pk=run_id)
     if run.endpoint is None:
@@ -120,8 +124,12 @@ async def _settle(draft: Draft, status: Run.Status, failure: Failure | None, pro
     """Store the end. Rendering a long answer happens on the database thread too, away from the event loop."""
     for pause in RETRY_PAUSES:
         try:
-            await database_sync_to_async(lambda: settle_run(draft.run_id, outcome_of(draft, status, failure), process_id))()
+            await in_database(_store, draft, status, failure, process_id)
             return
         except DatabaseError:
             logger.warning("Run %d could not be stored; trying again in %s s.", draft.run_id, pause, exc_info=True)
             await asyncio.sleep(pause)
+
+
+def _store(draft: Draft, status: Run.Status, failure: Failure | None, process_id: int) -> None:
+    settle_run(draft.run_id, outcome_of(draft, status, failure), process_id)

@@ -1,0 +1,178 @@
+"""Sends everything that one conversation page is shown: a task that renders changes and reads live drafts.
+
+It works at its own pace, at most one frame every 40 ms, and keeps a cursor into each draft instead of being fed. The
+consumer starts it, hands it replies, and ends it with the socket.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from chat.accounts.models import User
+from chat.conversations import frames, list_actions
+from chat.conversations.models import Conversation, Turn
+from chat.conversations.watching import WatchedRun
+from chat.database import in_database
+from chat.flow import FlowControl
+from chat.runs import broadcast, supervisor
+from chat.runs.broadcast import ChatListChanged, LanesChanged, RunEnded, RunStarted, TurnAdded
+
+FRAME_SECONDS = 0.04
+SLOWEST_FRAME_SECONDS = 0.1
+# A page that hears nothing for 35 s takes its socket for dead.
+BEAT_SECONDS = 15.0
+
+
+class Pump:
+    """One page's output. ``send`` takes a whole frame; ``beat`` is called when nothing was sent for a while."""
+
+    def __init__(
+        self,
+        user: User,
+        conversation: Conversation,
+        send: Callable[[str], Awaitable[None]],
+        beat: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self.flow = FlowControl()
+        self._user = user
+        self._id: UUID = conversation.pk
+        self._topics = (conversation.topic, broadcast.user_topic(user.pk))
+        self._send = send
+        self._beat = beat
+        self._awake = asyncio.Event()
+        self._events: deque[broadcast.Event] = deque()
+        self._replies: deque[str] = deque()
+        self._unfinished: dict[int, int] = {}
+        self._watched: dict[int, WatchedRun] = {}
+
+    def follow(self) -> None:
+        """Listen from now on; what is shown later misses nothing that happens in between."""
+        for topic in self._topics:
+            broadcast.subscribe(topic, self._receive)
+
+    def leave(self) -> None:
+        for topic in self._topics:
+            broadcast.unsubscribe(topic, self._receive)
+        self._forget_drafts()
+
+    def reply(self, html: str) -> None:
+        """Send this as soon as there is room."""
+        self._replies.append(html)
+        self._awake.set()
+
+    async def greet(self, stamp: str) -> None:
+        """The page says as of when it shows the chat: its unfinished answers get snapshots, an older page gets all."""
+        conversation = await in_database(self._conversation)
+        self._forget_drafts()
+        if conversation is not None and conversation.stamp == stamp:
+            self._unfinished = await in_database(frames.unfinished_of, conversation)
+            self._awake.set()
+        else:
+            self._receive(LanesChanged())
+
+    async def run(self) -> None:
+        """Send what is new until cancelled."""
+        while True:
+            await self._wait()
+            await self.flow.room()
+            if html := await self._new_html():
+                await self._send(self.flow.number(html))
+            await asyncio.sleep(_pace())
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(BEAT_SECONDS):
+                await self._awake.wait()
+        except TimeoutError:
+            await self._beat()
+            await self.flow.room()
+            await self._send(self.flow.number(""))
+        self._awake.clear()
+
+    async def _new_html(self) -> str:
+        parts = []
+        while self._replies:
+            parts.append(self._replies.popleft())
+        while self._events:
+            parts.append(await self._change(self._next_event()))
+        self._watch_unfinished()
+        parts.extend(run.take() for run in self._watched.values())
+        return "".join(parts)
+
+    def _next_event(self) -> broadcast.Event:
+        """The oldest event; later equals of it say nothing new and are dropped."""
+        event = self._events.popleft()
+        self._events = deque(other for other in self._events if other != event)
+        return event
+
+    async def _change(self, event: broadcast.Event) -> str:
+        match event:
+            case LanesChanged():
+                return await self._show(None)
+            case TurnAdded(turn_id=turn_id):
+                return await self._show(turn_id)
+            case RunEnded(run_id=run_id):
+                return await self._finish(run_id)
+            case ChatListChanged():
+                return await in_database(frames.chat_list_frame, self._user, self._id)
+            case RunStarted():
+                return ""
+
+    async def _show(self, turn_id: int | None) -> str:
+        scene = await in_database(self._scene, turn_id)
+        if turn_id is None:
+            self._forget_drafts()
+            self._unfinished = {}
+        self._unfinished.update(scene.unfinished)
+        return scene.html
+
+    async def _finish(self, run_id: int) -> str:
+        watched = self._watched.pop(run_id, None)
+        if self._unfinished.pop(run_id, None) is None:
+            return ""
+        html = watched.last() if watched is not None else ""
+        return html + await in_database(self._ended, run_id, watched is None)
+
+    def _watch_unfinished(self) -> None:
+        for run_id, message_id in self._unfinished.items():
+            draft = supervisor.draft_of(run_id)
+            if run_id not in self._watched and draft is not None and not draft.ended:
+                draft.watchers.add(self._awake.set)
+                self._watched[run_id] = WatchedRun(draft, message_id)
+
+    def _forget_drafts(self) -> None:
+        for run in self._watched.values():
+            run.draft.watchers.discard(self._awake.set)
+        self._watched = {}
+
+    def _receive(self, event: broadcast.Event) -> None:
+        self._events.append(event)
+        self._awake.set()
+
+    def _conversation(self) -> Conversation | None:
+        return Conversation.objects.of(self._user).filter(pk=self._id).first()
+
+    def _seen(self) -> Conversation | None:
+        conversation = self._conversation()
+        if conversation is not None:
+            list_actions.mark_seen(conversation)
+        return conversation
+
+    def _scene(self, turn_id: int | None) -> frames.Scene:
+        conversation = self._seen()
+        if conversation is None:
+            return frames.Scene("", {})
+        turn = Turn.objects.filter(pk=turn_id, conversation=conversation).first() if turn_id is not None else None
+        if turn is None:
+            return frames.lanes_scene(self._user, conversation)
+        return frames.turn_scene(self._user, conversation, turn)
+
+    def _ended(self, run_id: int, whole: bool) -> str:
+        return frames.ended_answer(self._user, run_id, whole) if self._seen() is not None else ""
+
+
+def _pace() -> float:
+    """Seconds until the next frame: longer while the event loop is late, so that a busy process does less."""
+    engine = supervisor.engine()
+    return min(FRAME_SECONDS + (4 * engine.lag if engine else 0.0), SLOWEST_FRAME_SECONDS)
