@@ -26,7 +26,7 @@ LAYERS = [
     {"snippets"},
 ]
 # On top: they gather and translate, and nothing below may know them.
-EDGES = {"consumers", "routing", "urls", "admin", "management", "serving", "health", "patterns", "flow"}
+EDGES = {"consumers", "routing", "urls", "admin", "management", "serving", "health", "patterns", "flow", "pump"}
 # Gathers models and starts the app: imports everything, because Django looks there.
 GATHERERS = {"models", "apps"}
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|managers?|services?|misc|common)(_|$)")

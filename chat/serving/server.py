@@ -38,7 +38,6 @@ INTERRUPT_DRAIN_SECONDS = 1.5
 # After draining, ending takes this long at most, whatever hangs.
 END_SECONDS = 3.0
 THREADS = 8
-MESSAGE_BYTES = 256 * 1024
 logger = logging.getLogger(__name__)
 
 
@@ -67,8 +66,6 @@ class DrainingServer(Server):
             endpoints=build_endpoint_description_strings(host=host, port=port),
             signal_handlers=False,
             ready_callable=lambda: loop.call_soon(self._begin),
-            websocket_max_message_size=MESSAGE_BYTES,
-            websocket_max_frame_size=MESSAGE_BYTES,
             server_name="playground",
         )
         self.failure: BaseException | None = None

@@ -1,0 +1,118 @@
+"""``manage.py serve`` as a process of its own, for tests that need the real thing: signals, sockets, a browser.
+
+It owns starting, finding the address, ending and cleaning up; what is tested is the caller's business.
+"""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+
+START_SECONDS = 60
+LINK = re.compile(r"Sign in once with (\S+)")
+
+
+class PlaygroundProcess:
+    """One server with data of its own, on a free port. Use as a context manager; leaving kills it."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.data_dir = data_dir
+        self.port = int(environment.pop("PORT", "") or free_port())
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.link = ""
+        self.seconds_to_first_page = 0.0
+        self._environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            "DATA_DIR": str(data_dir),
+            "PORT": str(self.port),
+            "LOCAL_MODEL": "off",
+            # Nothing answers there: no test leaves this machine.
+            "HF_ROUTER_URL": "http://127.0.0.1:9/v1",
+            "HF_HUB_URL": "http://127.0.0.1:9",
+            **environment,
+        }
+
+    def __enter__(self) -> "PlaygroundProcess":
+        self.output = tempfile.TemporaryFile(mode="w+")
+        command = [sys.executable, "manage.py", "serve"]
+        self.process = subprocess.Popen(
+            command, cwd=settings.BASE_DIR, env=self._environment, stdout=self.output, stderr=subprocess.STDOUT
+        )
+        try:
+            self._await_first_page()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.output.close()
+
+    def said(self) -> str:
+        """Return everything the process has written so far."""
+        os.fsync(self.output.fileno())
+        self.output.seek(0)
+        return self.output.read()
+
+    def end(self, number: signal.Signals, timeout: float = 15) -> float:
+        """Send a signal and wait for the end; return the seconds it took."""
+        started = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(timeout)
+        return time.monotonic() - started
+
+    def run(self, program: str) -> str:
+        """Run a few lines of Python on this server's database, in ``manage.py shell``; return what they print."""
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", program]
+        done = subprocess.run(
+            command, cwd=settings.BASE_DIR, env=self._environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def signed_in(self) -> httpx.Client:
+        """Return a client that has used the one-time link. The caller closes it."""
+        client = httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, headers={"Origin": self.url})
+        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(self.link).text)[0]
+        client.post(self.link, data={"csrfmiddlewaretoken": token}).raise_for_status()
+        return client
+
+    def _await_first_page(self) -> None:
+        started = time.monotonic()
+        while time.monotonic() - started < START_SECONDS:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"The server ended at once: {self.said()}")
+            if self._answers():
+                self.seconds_to_first_page = time.monotonic() - started
+                self._read_link()
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"The server did not answer in time: {self.said()}")
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/healthz", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _read_link(self) -> None:
+        deadline = time.monotonic() + 10
+        while not (found := LINK.search(self.said())) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.link = found[1] if found else ""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
