@@ -122,7 +122,7 @@ def sample_turn(lane_pk: int, row: int, state: str) -> Sample:
     """A question and its answer in one lane."""
     pk = lane_pk * 100 + row * 2
     user = Sample(pk=pk + 50, role="user", text=QUESTION, siblings=None)
-    return Sample(row=row, user=user, answer=answer_state(state, pk)[0], asked=True)
+    return Sample(row=row, user=user, answer=answer_state(state, pk)[0], asked=True, can_ask=True)
 
 
 def sample_lane(pk: int, letter: str, label: str, provider: str, *states: str) -> Sample:
@@ -155,7 +155,7 @@ SAMPLE_ID = "00000000-0000-4000-8000-000000000000"
 LANE_A = sample_lane(1, "A", "Llama-3.1-8B-Instruct", "cerebras", "done")
 LANE_B = sample_lane(2, "B", "DeepSeek-R1", "together", "streaming")
 CONVERSATION = Sample(
-    pk=SAMPLE_ID, title="Explain entropy", is_draft=False, pinned=False, composer_text="", working=True, unread=False
+    pk=SAMPLE_ID, title="Explain entropy", stamp="", is_draft=False, pinned=False, composer_text="", working=True, unread=False
 )
 COMPOSER = Sample(
     client_id="sample",

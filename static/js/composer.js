@@ -30,6 +30,15 @@ function take() {
   document.dispatchEvent(new CustomEvent("composer:taken"));
 }
 
+function takeBack() {
+  const back = document.querySelector("[data-text-back]");
+  if (!back?.textContent) return;
+  text().value = [back.textContent, text().value].filter(Boolean).join("\n\n");
+  back.textContent = "";
+  text().dispatchEvent(new Event("input", { bubbles: true }));
+  text().focus();
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.target !== text()) return;
   if (sendsOn(event, form().dataset.enterSends === "true")) {
@@ -58,6 +67,7 @@ document.addEventListener("htmx:wsAfterSend", (event) => {
 });
 
 document.addEventListener("htmx:wsAfterMessage", () => {
+  takeBack();
   if (!form() || sent === null) return;
   if (document.querySelector("[data-receipt]")?.dataset.receipt === clientId().value) take();
   else if (document.querySelector("#composer-errors")?.childElementCount) settle();

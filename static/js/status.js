@@ -38,6 +38,11 @@ document.addEventListener("htmx:wsAfterMessage", ({ detail }) => {
   if (/data-status|data-page-title|"lanes?"/.test(detail.message)) refresh();
 });
 document.addEventListener("htmx:afterOnLoad", refresh);
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-title-input]")) return;
+  document.querySelector("[data-page-title]").textContent = target.value;
+  refresh();
+});
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   unread = false;
