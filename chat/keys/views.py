@@ -130,9 +130,11 @@ def _store(request: PersonRequest, form: KeyForm) -> PersonalKey | None:
     if not ratelimit.consume(request, action="check_key"):
         form.add_error(None, ASKED_TOO_OFTEN)
         return None
-    given = form.cleaned_data
     try:
-        return actions.add_personal_key(request.user, given["endpoint"], given["secret"], given["label"])
+        # Not through a variable: error pages show those.
+        return actions.add_personal_key(
+            request.user, form.cleaned_data["endpoint"], form.cleaned_data["secret"], form.cleaned_data["label"]
+        )
     except KeysError as error:
         form.add_error("secret", str(error))
         return None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from chat.providers.credential import mask_tokens
 from chat.providers.wild_json import label, mapping, sequence
 
 # As much as a key's row stores.
@@ -81,4 +82,5 @@ def _any_of(wanted: tuple[str, ...], permissions: object) -> bool:
 
 
 def _name(owner: object) -> str:
-    return label(mapping(owner).get("name"))[:NAME_LIMIT]
+    # Names are shown and stored; a token that strayed into one must not be.
+    return mask_tokens(label(mapping(owner).get("name")))[:NAME_LIMIT]

@@ -55,7 +55,7 @@ def test_an_account_made_without_a_password_comes_with_a_link(client: Client, ad
     shown = client.post(reverse("admin:chat_user_add"), fields, follow=True).content.decode()
 
     link = LINK.search(shown)
-    assert link and f"Sign in as bob" in Client().get(link.group()).content.decode()
+    assert link and "Sign in as bob" in Client().get(link.group()).content.decode()
 
 
 def test_an_account_made_with_a_password_signs_in_with_it(client: Client, ada: User) -> None:
