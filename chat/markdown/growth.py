@@ -133,9 +133,9 @@ class Growth:
         line, margin = parsed.line(node), self.column
         skeleton = (" " * margin + parsed.lines[line][margin:], parsed.lines[line + 1])
         if canvas.innermost is ROOT:
-            target, head, closing = "> .block:last-child > .table > table", BLOCK_OPEN + head, closing + BLOCK_CLOSE
+            target, head, closing = "> .block:last-child > .prose-table > table", BLOCK_OPEN + head, closing + BLOCK_CLOSE
         else:
-            target = f"{canvas.innermost.target} > .table:last-child > table"
+            target = f"{canvas.innermost.target} > .prose-table:last-child > table"
         canvas.enter(head, Container("table", target, closing, margin, skeleton))
 
 

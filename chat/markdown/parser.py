@@ -104,7 +104,7 @@ class _Renderer(RendererHTML):
         return code.block(tokens[idx].content, "")
 
     def table_open(self, *_: Any) -> str:
-        return '<div class="table"><table>'
+        return '<div class="prose-table"><table>'
 
     def table_close(self, *_: Any) -> str:
         return "</table></div>"

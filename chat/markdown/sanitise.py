@@ -29,7 +29,7 @@ TOKEN_CLASSES = frozenset(
 _CLASSES: dict[str, set[str]] = {
     "a": {"image-link"},
     "button": {"code-copy"},
-    "div": {"block", "code", "code-head", "math-block", "plain", "table"},
+    "div": {"block", "code", "code-head", "math-block", "plain", "prose-table"},
     "span": {"code-lang", "math-source", "task", "task-done", *TOKEN_CLASSES},
     "td": {"align-left", "align-center", "align-right"},
     "th": {"align-left", "align-center", "align-right"},
