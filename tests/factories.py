@@ -1,12 +1,14 @@
 """Plain functions that make rows for tests. Alice owns, Bob was granted, Charlie is a stranger, Ada administers."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
-from chat.keys.models import KeyGrant, PersonalKey, SharedKey
+from chat.conversations.models import Conversation, Lane
+from chat.keys.models import Key, KeyGrant, PersonalKey, SharedKey
 from chat.keys.vault import Binding, last_four, seal
 
+AnyKey = TypeVar("AnyKey", bound=Key)
 PASSWORD = "correct horse battery"
 ROUTER_URL = "https://router.huggingface.co/v1"
 
@@ -33,8 +35,7 @@ def make_local_endpoint(**fields: Any) -> Endpoint:
 def make_personal_key(
     user: User, endpoint: Endpoint, secret: str = "hf_good_of_a_person_ab12", **fields: Any
 ) -> PersonalKey:
-    key = PersonalKey(user=user, endpoint=endpoint, **({"label": "My token"} | fields))
-    return _sealed(key, secret)
+    return _sealed(PersonalKey(user=user, endpoint=endpoint, **({"label": "My token"} | fields)), secret)
 
 
 def make_shared_key(
@@ -46,9 +47,17 @@ def make_shared_key(
     return key
 
 
-def _sealed(key: Any, secret: str) -> Any:
+def _sealed(key: AnyKey, secret: str) -> AnyKey:
     key.host = key.endpoint.host
     key.last_four = last_four(secret)
     key.sealed = seal(secret, Binding.of(key))
     key.save()
     return key
+
+
+def make_conversation(owner: User, *models: str, endpoint: Endpoint, **fields: Any) -> Conversation:
+    """A conversation with one lane for each model, all at ``endpoint``; begun, unless ``is_draft`` says otherwise."""
+    conversation = Conversation.objects.create(owner=owner, **fields)
+    for position, model in enumerate(models or ("fake/plain",)):
+        Lane.objects.create(conversation=conversation, position=position, endpoint=endpoint, model_id=model)
+    return conversation
