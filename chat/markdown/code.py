@@ -5,6 +5,7 @@ the stream uses `opening`, `closing` and escaped lines in between while a block 
 """
 
 from functools import lru_cache
+from itertools import groupby
 
 from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
@@ -15,16 +16,16 @@ from chat.markdown.text import escape_text
 
 MAX_HIGHLIGHTED = 20_000  # characters; Pygments needs 1-2 µs for each, on the event loop
 CLOSING = "</code></pre></div>"
-# A fixed list: a lexer is a set of regular expressions, and unusual ones backtrack badly on hostile text.
-_LANGUAGES = frozenset(
-    "asm awk bash bat batch c c# c++ clojure cmake coffeescript cpp cs csharp css cuda dart diff django docker"
-    " dockerfile elixir elm erlang fish fortran fsharp glsl go golang graphql groovy haskell hcl html http ini java"
-    " javascript jinja js json json5 jsonc jsx julia kotlin latex less lisp llvm lua make makefile matlab mysql nasm nginx"
-    " nim nix objc objective-c ocaml pascal perl php plpgsql postgres postgresql powershell prolog proto protobuf ps1"
-    " py python python3 pycon r rb react regex ruby rs rust sass scala scheme scss sh shell shell-session solidity"
-    " sql sqlite svelte swift systemverilog tcl terraform tex toml ts tsx typescript udiff v vb.net verilog vhdl vim"
-    " vue wasm xml yaml yml zig zsh".split()
-)
+# A fixed set: a lexer is a set of regular expressions, and unusual ones backtrack badly on hostile text.
+_LANGUAGES = """
+    asm awk bash bat batch c c# c++ clojure cmake coffeescript cpp cs csharp css cuda dart diff django docker dockerfile
+    elixir elm erlang fish fortran fsharp glsl go golang graphql groovy haskell hcl html http ini java javascript jinja
+    js json json5 jsonc jsx julia kotlin latex less lisp llvm lua make makefile matlab mysql nasm nginx nim nix objc
+    objective-c ocaml pascal perl php plpgsql postgres postgresql powershell prolog proto protobuf ps1 py pycon python
+    python3 r rb react regex ruby rs rust sass scala scheme scss sh shell shell-session solidity sql sqlite svelte swift
+    systemverilog tcl terraform tex toml ts tsx typescript udiff v vb.net verilog vhdl vim vue wasm xml yaml yml zig zsh
+"""
+_KNOWN = frozenset(_LANGUAGES.split())
 # From the most special to the most general; the first that holds the token's type names its class.
 _CLASSES: tuple[tuple[_TokenType, str], ...] = (
     (Token.Comment, "tok-comment"),
@@ -68,12 +69,13 @@ def _highlight(source: str, language: str) -> str:
     lexer = _lexer(language.lower())
     if lexer is None or len(source) > MAX_HIGHLIGHTED:
         return escape_text(source)
-    return "".join(_span(kind, text) for kind, text in lexer.get_tokens(source))
+    runs = groupby(lexer.get_tokens(source), lambda token: _class(token[0]))
+    return "".join(_span(name, "".join(text for _, text in run)) for name, run in runs)
 
 
 @lru_cache(maxsize=256)
 def _lexer(language: str) -> Lexer | None:
-    if language not in _LANGUAGES:
+    if language not in _KNOWN:
         return None
     try:
         return get_lexer_by_name(language, stripnl=False, ensurenl=False)
@@ -81,8 +83,7 @@ def _lexer(language: str) -> Lexer | None:
         return None
 
 
-def _span(kind: _TokenType, text: str) -> str:
-    name = _class(kind)
+def _span(name: str, text: str) -> str:
     return f'<span class="{name}">{escape_text(text)}</span>' if name and not text.isspace() else escape_text(text)
 
 

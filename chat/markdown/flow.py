@@ -90,7 +90,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class CodeLines:
-    """What the lines of an open fenced block have in front (``column`` of its list item, then ``indent``) and at its end."""
+    """What stands before the lines of an open fence (its list item's ``column``, then ``indent``), and what ends it."""
 
     column: int
     indent: int

@@ -32,7 +32,7 @@ class Growth:
         return max(container.column for container in self._canvas.containers)
 
     def draw(self, parsed: Parsed, *, is_last: bool) -> bool:
-        """Draw what is new or changed; is_last says that no text will follow. False if it does not fit to the canvas."""
+        """Draw what is new or changed, is_last if no text will follow. Return False if the canvas does not fit."""
         self.leaf_line, self.leaf_kind = len(parsed.lines), ""
         return self._continue(parsed, parsed.nodes(), 0, is_open=not is_last)
 
@@ -133,7 +133,8 @@ class Growth:
         line, margin = parsed.line(node), self.column
         skeleton = (" " * margin + parsed.lines[line][margin:], parsed.lines[line + 1])
         if canvas.innermost is ROOT:
-            target, head, closing = "> .block:last-child > .prose-table > table", BLOCK_OPEN + head, closing + BLOCK_CLOSE
+            target = "> .block:last-child > .prose-table > table"
+            head, closing = BLOCK_OPEN + head, closing + BLOCK_CLOSE
         else:
             target = f"{canvas.innermost.target} > .prose-table:last-child > table"
         canvas.enter(head, Container("table", target, closing, margin, skeleton))

@@ -7,7 +7,7 @@ import re
 
 LONGEST_HOLD = 96  # characters of a sentence: about a second and a half of a slow model
 LONGEST_BLOCK_HOLD = 600  # characters: a formula or a table's head
-_MARKERS = re.compile(r"(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t]))*[ \t]*")
+_MARKERS = re.compile(r"\A(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t]))*[ \t]*")
 _UNDECIDED = re.compile(r"(?:\d{0,9}[.)]?|[-_*=+:|\t ]*|#{1,6}|>|`{1,2}|~{1,2}|\$|\\|\[[ xX]?\]?)[ \t]*")
 _FENCE = re.compile(r"`{3,}[^`]*\Z|~{3,}")
 _DELIMITER_ROW = re.compile(r"[ \t]*[-:|][-:| \t]*")
@@ -18,7 +18,7 @@ def is_undecided(text: str) -> bool:
     """Say whether text, which begins at the start of a line, may still become another kind of block."""
     if len(text) > LONGEST_BLOCK_HOLD:
         return False
-    text = text[_MARKERS.match(text).end() :]  # type: ignore[union-attr] - matches the empty string too
+    text = _MARKERS.sub("", text)
     first, newline, rest = text.partition("\n")
     if first.startswith("|"):
         return "\n" not in rest and (not rest or bool(_DELIMITER_ROW.fullmatch(rest)))
@@ -53,8 +53,8 @@ def is_settled(text: str) -> bool:
         closing = text.find("]", bracket)
         balanced &= 0 <= closing < len(text) - 1
         balanced &= not text.startswith("](", closing) or ")" in text[closing:]
-    formulas = text.count("\\(") == text.count("\\)") and text.count("\\[") == text.count("\\]")
-    return balanced and formulas and not text.endswith("\\") and not _in_word(text, "<", ">") and not _in_word(text, "&", ";")
+    balanced &= text.count("\\(") == text.count("\\)") and text.count("\\[") == text.count("\\]")
+    return balanced and not (text.endswith("\\") or _in_word(text, "<", ">") or _in_word(text, "&", ";"))
 
 
 def may_wait(text: str) -> bool:

@@ -89,9 +89,7 @@ def _source(latex: str, *, display: bool) -> str:
 def install(md: MarkdownIt) -> None:
     """Teach md the four delimiters."""
     md.inline.ruler.before("escape", "math_inline", _inline_rule)
-    md.block.ruler.before(
-        "fence", "math_block", _block_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]}
-    )
+    md.block.ruler.before("fence", "math_block", _block_rule, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     md.add_render_rule("math_inline", _render_inline)
     md.add_render_rule("math_block", _render_block)
 
@@ -157,7 +155,9 @@ def _closing_line(state: StateBlock, start_line: int, end_line: int, opener: str
         first, last = state.bMarks[line] + state.tShift[line], state.eMarks[line]
         content = state.src[first:last].rstrip()
         length += len(content)
-        outside = line > start_line and (not content or state.sCount[line] < state.blkIndent)
+        # Stopping at the next opener bounds the work for a text full of them.
+        ends = not content or content.startswith("\\[") or state.sCount[line] < state.blkIndent
+        outside = line > start_line and ends
         if outside or length > MAX_LATEX:
             return None
         body = content[2:] if line == start_line else content

@@ -17,7 +17,7 @@ from markdown_it.utils import EnvType, OptionsDict
 
 from chat.markdown import code, maths
 
-MAX_NESTING = 40  # levels of lists and quotes; a list takes two. The parser drops what lies deeper: see `is_too_deep`
+MAX_NESTING = 24  # levels of lists (two each) and quotes; the parser drops what lies deeper: see `is_too_deep`
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 _TASK = re.compile(r"\[([ xX])\]\s+(?=\S)")
 _LANGUAGE = re.compile(r"[^\s{}.,:;]{1,30}")
@@ -66,9 +66,7 @@ def _parser() -> MarkdownIt:
 
 
 def _build() -> MarkdownIt:
-    md = MarkdownIt(
-        "commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING}, renderer_cls=_Renderer
-    )
+    md = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MAX_NESTING}, renderer_cls=_Renderer)
     md.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
     md.validateLink = _is_link  # type: ignore[method-assign]
     maths.install(md)
@@ -84,9 +82,7 @@ def _is_link(url: str) -> bool:
 class _Renderer(RendererHTML):
     """HTML without white space between blocks, so that blocks rendered one by one equal blocks rendered together."""
 
-    def renderToken(  # noqa: N802 - the parser's own name
-        self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType
-    ) -> str:
+    def renderToken(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         token = tokens[idx]
         slash = "/" if token.nesting == -1 else ""
         return f"<{slash}{token.tag}{self.renderAttrs(token)}>"

@@ -6,23 +6,27 @@ Owns which elements, attributes, classes and link schemes a rendered answer may 
 
 import nh3
 
-MATHML_TAGS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+MATHML_TAGS = _words(
     "math menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow ms mspace msqrt"
-    " mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none".split()
+    " mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none"
 )
-MATHML_ATTRIBUTES = frozenset(
+MATHML_ATTRIBUTES = _words(
     "accent columnalign columnlines columnspacing depth displaystyle fence form height linebreak linethickness"
     " lspace mathvariant maxsize minsize movablelimits notation rowlines rowspacing rspace scriptlevel separator"
-    " stretchy symmetric voffset width".split()
+    " stretchy symmetric voffset width"
 )
-_HTML_TAGS = frozenset(
-    "a blockquote br button code del div em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead"
-    " tr ul".split()
+_HTML_TAGS = _words(
+    "a blockquote br button code div em h1 h2 h3 h4 h5 h6 hr li ol p pre s span strong table tbody td th thead tr ul"
 )
 # One class per meaning; code.css maps each onto a colour of both themes.
-TOKEN_CLASSES = frozenset(
-    "tok-attribute tok-builtin tok-comment tok-deleted tok-error tok-function tok-heading tok-inserted tok-keyword"
-    " tok-name tok-number tok-operator tok-string tok-tag tok-type".split()
+TOKEN_CLASSES = _words(
+    "tok-attribute tok-builtin tok-comment tok-deleted tok-function tok-heading tok-inserted tok-keyword"
+    " tok-number tok-string tok-tag tok-type"
 )
 
 # Classes come from fixed sets, so that no answer can dress as a part of the page around it.

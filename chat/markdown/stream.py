@@ -90,7 +90,7 @@ class BlockStream:
 
     def snapshot(self) -> Snapshot:
         """Return what the ops so far add up to."""
-        return Snapshot(mark_safe(self._canvas.html), self.cursor)  # noqa: S308 - only sanitised pieces are drawn
+        return Snapshot(mark_safe(self._canvas.html), self.cursor)  # only sanitised pieces are drawn
 
     def advance(self) -> None:
         """Turn what was fed since the last call into ops. Text whose meaning the next characters decide waits."""
@@ -162,7 +162,9 @@ class BlockStream:
     def _step_text(self) -> None:
         """Append to a paragraph what needs no look at the rest of it, then parse if a block may have begun."""
         before = self._tail[-1][-1:] if self._tail else ""
-        flow = Flow(self._held, before, is_heading=self._growth.leaf_kind == "heading_open", is_settled=not self._is_unsettled)
+        flow = Flow(
+            self._held, before, is_heading=self._growth.leaf_kind == "heading_open", is_settled=not self._is_unsettled
+        )
         if flow.parsed:
             self._on_parse(flow.parsed)
         self._is_unsettled = not flow.is_settled
@@ -244,7 +246,7 @@ class BlockStream:
         if self._is_plain:
             return
         self._is_plain = True
-        self._held = text + self._held
+        self._held = (text + self._held).lstrip()
         self._tail, self._tail_length = [], 0
         self._canvas.leave_to(1)
         block = PLAIN_OPEN + BLOCK_CLOSE

@@ -5,7 +5,6 @@ Owns the test side's own reading of HTML and of the few CSS paths that ops use.
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from itertools import groupby
 
 from chat.markdown.ops import Op
 
@@ -28,10 +27,12 @@ class Element:
         return [self, *(inner for child in self.elements for inner in child.walk())]
 
     def extend(self, children: list["Element | str"]) -> None:
-        merged: list[Element | str] = []
-        for is_text, run in groupby([*self.children, *children], lambda child: isinstance(child, str)):
-            merged.extend(["".join(run)] if is_text else run)  # type: ignore[arg-type]
-        self.children = [child for child in merged if child != ""]
+        for child in children:
+            last = self.children[-1] if self.children else None
+            if isinstance(child, str) and isinstance(last, str):
+                self.children[-1] = last + child
+            elif child != "":
+                self.children.append(child)
 
 
 class _Builder(HTMLParser):

@@ -1,11 +1,11 @@
-"""The work and the bytes for each character of an answer do not grow with its length. Operations are counted, not time."""
+"""The work and the bytes for each character of an answer do not grow with its length: counted, not timed."""
 
 from collections.abc import Callable
 
 import pytest
 
 from chat.markdown.ops import op_markup
-from chat.markdown.stream import BlockStream
+from chat.markdown.stream import CREDIT_PER_CHARACTER, CREDIT_SAVED, BlockStream
 from tests.markdown.samples import chunks
 
 PROSE = "The sea is wide and old, and it's never the same twice; people have said so for ages. "
@@ -20,14 +20,13 @@ ANSWERS: dict[str, Callable[[int], str]] = {
     "a loose list": lambda n: "1. An item with a few words about it\n\n" * (n // 39),
     "a nested list": lambda n: "- outer item\n  - inner item here\n    - third one\n" * (n // 51),
     "one item with a long list in it": lambda n: "- outer item\n" + "  - inner item here\n" * (n // 20),
-    "a deep list": lambda n: "".join("  " * (i % 15) + "- word word word\n" for i in range(n // 32)),
+    "a deep list": lambda n: "".join("  " * (i % 9) + "- word word word\n" for i in range(n // 32)),
     "a table": lambda n: "| a | b |\n|---|---|\n" + "| one | **two** of them |\n" * (n // 26),
     "code": lambda n: "```python\n" + "value = compute(1, 'two')  # and so on\n" * (n // 39) + "```\n",
     "code in a list": lambda n: "1. Look:\n   ```sh\n" + "   echo one two three | sort\n" * (n // 29) + "   ```\n",
     "a quote": lambda n: "> words in a quote that goes on\n" * (n // 32),
     "lines that begin with numbers": lambda n: "1990 was a year with words\n" * (n // 27),
     "indented code": lambda n: "    value = 1 and so on\n" * (n // 24),
-    "brackets": lambda n: "[" * n,
     "blank lines": lambda n: "\n" * n,
     "spaces": lambda n: "a " + " " * n,
     "dollars": lambda n: "$$\n" * (n // 3),
@@ -60,3 +59,13 @@ def test_a_character_of_a_long_answer_costs_what_one_of_a_short_answer_does(kind
 
     assert long_parsed / len(long) <= 1.5 * max(short_parsed / len(short), 1)
     assert long_sent / len(long) <= 1.5 * max(short_sent / len(short), 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 3_000, "*a _b" * 1_000, "> [a](\n" * 1_000, "- a\n\n  1. [\n" * 500, "``a" * 1_500]
+)
+def test_hostile_text_has_no_more_parsed_than_it_has_earned(text: str) -> None:
+    parsed, _ = cost(text)
+
+    # Each character may be rendered once more by itself, and once at the end.
+    assert parsed <= (CREDIT_PER_CHARACTER + 2) * len(text) + CREDIT_SAVED

@@ -1,5 +1,6 @@
 """Whatever was streamed and however it was cut, the page shows at the end what a reload shows."""
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -69,3 +70,53 @@ def test_a_watcher_that_joins_midway_sees_what_the_others_see(text: str, sizes: 
     watch(stream, page, snapshot.cursor)
 
     assert page == body(stream.snapshot().html)
+
+
+ANSWER = """# Why the sea is salt
+
+Rivers carry **minerals** from the land; the sea keeps them, as `NaCl`. It costs $5.
+
+1. **Rain** falls, and is a little acid
+   - it dissolves *rock*
+   - see [this page](https://example.org/salt)
+
+   ```python
+   def salt(litres: float) -> float:
+       return litres * 35  # g
+   ```
+
+2. **Rivers** carry what it dissolved
+
+- [x] read
+- [ ] understood
+
+| Sea | g / l |
+|:----|------:|
+| Baltic | 8 |
+| **Dead Sea** | 340 |
+
+> Water, water, everywhere,
+> nor any drop to drink.
+
+With $c = m / V$:
+
+$$
+m = \\int_0^V c \\, dV
+$$
+
+```text
+done
+```
+
+---
+
+That is all, snake_case_too.
+"""
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 11, 16, 50, 200, 2000])
+def test_an_ordinary_answer_needs_no_replacement_at_its_end(size: int) -> None:
+    stream, page = streamed(ANSWER, [size])
+
+    assert stream.matches_final
+    assert page == body(render(ANSWER))
