@@ -10,6 +10,7 @@ from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -27,6 +28,12 @@ admin.site.unregister(EmailAddress)
 PRIVILEGES = ("is_superuser", "user_permissions")
 
 
+class NewPersonForm(AdminUserCreationForm[User]):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["usable_password"].help_text = "If disabled, you get a one-time link to pass on instead."
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin[User]):
     """Accounts without what their owners wrote: no system prompts, no parameters, no chats."""
@@ -37,6 +44,7 @@ class PersonAdmin(UserAdmin[User]):
         ("When", {"fields": ("last_login", "date_joined")}),
     )
     readonly_fields = ("last_login", "date_joined")
+    add_form = NewPersonForm
     list_display = ("username", "email", "is_active", "is_staff", "last_login")
     actions = ("switch_off",)
 

@@ -38,9 +38,9 @@ class SignUpForm(PlainWords, allauth_forms.SignupForm):
 
 
 class JoinForm(SignUpForm):
-    def clean(self) -> dict[str, object]:
+    def clean(self) -> dict[str, Any]:
         """Say plainly that an address is taken: an invitation proves more than a stranger's sign-up does."""
-        cleaned: dict[str, object] = super().clean()
+        cleaned = super().clean() or {}
         if self.account_already_exists:
             self.add_error("email", get_adapter().error_messages["email_taken"])
         return cleaned

@@ -33,7 +33,7 @@ def end_sessions_of_disabled_account(instance: User, created: bool, **kwargs: An
 def close_sockets_after_password_change(instance: User, created: bool, **kwargs: Any) -> None:
     """The sessions themselves end because their hash covers the password; the one that changed it is renewed."""
     # Set by set_password and cleared at the end of save; an upgrade of the hash alone leaves it empty.
-    if not created and instance._password is not None:
+    if not created and getattr(instance, "_password", None) is not None:
         transaction.on_commit(lambda: close_sockets(instance.pk))
 
 

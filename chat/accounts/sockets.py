@@ -14,6 +14,7 @@ from types import TracebackType
 from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 from django.utils.crypto import constant_time_compare
 
 from chat.accounts.models import User
@@ -78,18 +79,19 @@ def open_sockets(user_id: int) -> int:
 
 async def still_allowed(user_id: int, session_key: str) -> bool:
     """Tell whether the session behind a socket would still be let in: alive, of this active person, not ended since."""
-    return await database_sync_to_async(session_is_valid)(user_id, session_key)
+    allowed: bool = await database_sync_to_async(session_is_valid)(user_id, session_key)
+    return allowed
 
 
 def session_is_valid(user_id: int, session_key: str) -> bool:
     """Ask what Django's authentication asks of a request with that session; two queries, nothing written."""
-    session = _session_store()(session_key)
-    values = session.load()
+    values = _session(session_key).load()
     user = User.objects.filter(pk=user_id, is_active=True).first()
     if user is None or values.get(SESSION_KEY) != str(user_id) or BACKEND_SESSION_KEY not in values:
         return False
-    return constant_time_compare(values.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash())
+    return bool(constant_time_compare(values.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()))
 
 
-def _session_store() -> type:
-    return import_module(settings.SESSION_ENGINE).SessionStore
+def _session(session_key: str) -> SessionBase:
+    session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    return session

@@ -6,14 +6,14 @@ Passwords, signing out and throttling are allauth's.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.utils import complete_signup, perform_login
 from allauth.account.views import SignupView
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.decorators import rate_limit
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -24,11 +24,10 @@ from chat.accounts.errors import LinkRefused
 from chat.accounts.forms import JoinForm
 from chat.accounts.models import User
 
-Arguments = ParamSpec("Arguments")
-View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
-def secret_address(view: View[Arguments]) -> View[Arguments]:
+def secret_address(view: View) -> View:
     """Keep the address of the page, which is a secret, out of caches and out of every Referer header.
 
     Not ``no-referrer``: under it browsers send ``Origin: null`` with the form (Fetch Standard, "append a request
@@ -36,7 +35,7 @@ def secret_address(view: View[Arguments]) -> View[Arguments]:
     """
 
     @wraps(view)
-    def wrapped(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         response["Referrer-Policy"] = "strict-origin"
         return response
@@ -83,7 +82,7 @@ class JoinView(SignupView):
         return response
 
 
-join: Callable[..., HttpResponse] = JoinView.as_view()
+join: View = JoinView.as_view()
 
 
 def _sign_in(request: HttpRequest, user: User) -> HttpResponse:

@@ -129,4 +129,4 @@ def _rights(identity: Identity) -> str:
 
 
 def _called(name: str, right: Right) -> str:
-    return f"{name} (paid by {get_text_list(right.only_for, 'or')})" if right.only_for else name
+    return f"{name} (paid by {get_text_list(list(right.only_for), 'or')})" if right.only_for else name

@@ -5,6 +5,7 @@ variables, and does not know that addresses of databases carry passwords.
 """
 
 import re
+from collections.abc import ItemsView
 from types import FrameType
 from typing import Any
 
@@ -22,8 +23,8 @@ class SecretFilter(SafeExceptionReporterFilter):
     def is_active(self, request: HttpRequest | None) -> bool:
         return True
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> list[tuple[str, Any]]:
-        return [
-            (name, self.cleansed_substitute if self.hidden_settings.search(name) else value)
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:
+        return {
+            name: self.cleansed_substitute if self.hidden_settings.search(name) else value
             for name, value in super().get_traceback_frame_variables(request, tb_frame)
-        ]
+        }.items()

@@ -115,9 +115,9 @@ def test_a_link_of_another_person_signs_the_first_one_out(client: Client) -> Non
 
 @pytest.mark.parametrize("path", ["link", "invitation", "refused"])
 def test_the_address_goes_into_no_referer_and_no_cache(client: Client, path: str) -> None:
-    addresses = {"link": lambda: link_for(make_user()), "invitation": invitation, "refused": lambda: "/in/invented/"}
+    addresses = {"link": link_for(make_user()), "invitation": invitation(), "refused": "/in/invented/"}
 
-    answer = client.get(addresses[path]())
+    answer = client.get(addresses[path])
 
     assert answer["Referrer-Policy"] == "strict-origin"
     assert b'name="referrer"' not in answer.content

@@ -25,7 +25,7 @@ def browser(client: Client, ada: User) -> Client:
     return client
 
 
-def fields(endpoint: Endpoint, *grants: dict[str, int], **changes: Any) -> dict[str, Any]:
+def fields(endpoint: Endpoint, *grants: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """What the form in Django admin posts."""
     posted: dict[str, Any] = {
         "label": "Team key",
@@ -166,7 +166,7 @@ def test_a_grant_names_a_person_or_a_group(
 ) -> None:
     group = Group.objects.create(name="vision")
     key = make_shared_key(router)
-    grant = {"user": alice.pk, "group": group.pk} if both else {"user": "", "group": "", "id": ""}
+    grant: dict[str, Any] = {"user": alice.pk, "group": group.pk} if both else {"user": "", "group": "", "id": ""}
     answer = browser.post(change_page(key), fields(router, grant, secret=""))
 
     assert (b"Name either a person or a group." in answer.content) == both

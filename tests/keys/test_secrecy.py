@@ -76,7 +76,10 @@ def test_it_comes_out_of_no_page_log_or_table(
 
     given = door(client, router)
 
-    pages: list[Any] = [given, *(client.get(reverse(name)) for name in ("keys:page", "admin:chat_sharedkey_changelist"))]
+    pages: list[Any] = [
+        given,
+        *(client.get(reverse(name)) for name in ("keys:page", "admin:chat_sharedkey_changelist")),
+    ]
     assert not any(b"canary" in page.content or "canary" in str(page.headers) for page in pages)
     assert "canary" not in str(client.cookies)
     assert "canary" not in caplog.text
