@@ -84,7 +84,7 @@ class OfferQuerySet(models.QuerySet["Offer"]):
         return self.filter(withdrawn=False, endpoint__enabled=True)
 
     def named(self, endpoint_id: int | None, hub_id: str) -> "OfferQuerySet":
-        return self.filter(endpoint_id=endpoint_id, language_model__hub_id=hub_id)
+        return self.filter(endpoint_id=endpoint_id or 0, language_model__hub_id=hub_id)
 
     def for_choices(self, choices: Iterable["ModelChoice"]) -> "OfferQuerySet":
         """All offers of the models in ``choices``, in one query."""

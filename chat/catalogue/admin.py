@@ -1,0 +1,88 @@
+"""Endpoints in Django admin: administrators add base URLs here; offers are shown and never edited.
+
+What the settings and the local model's supervisor own cannot be changed or deleted, only switched off (the router).
+"""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from chat.catalogue.actions import RESERVED_SLUGS
+from chat.catalogue.addresses import validate_base_url
+from chat.catalogue.models import Endpoint
+from chat.catalogue.sync import request_sync
+from chat.providers.requests import chat_url
+
+KINDS = (Endpoint.Kind.INFERENCE_ENDPOINT, Endpoint.Kind.TGI, Endpoint.Kind.OPENAI)
+IDENTITY = ("label", "slug", "kind", "base_url", "needs_key", "enabled")
+PATIENCE = ("connect_timeout", "first_token_timeout", "between_tokens_timeout")
+LONGEST_TIMEOUT = 3600
+
+
+class EndpointForm(forms.ModelForm[Endpoint]):
+    """An endpoint that an administrator adds or changes."""
+
+    class Meta:
+        model = Endpoint
+        fields = (*IDENTITY, *PATIENCE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "kind" in self.fields:
+            self.fields["kind"].choices = [(kind.value, kind.label) for kind in KINDS]  # type: ignore[attr-defined]
+
+    def clean_slug(self) -> str:
+        slug = str(self.cleaned_data["slug"])
+        if slug in RESERVED_SLUGS:
+            raise forms.ValidationError("This name is taken by a built-in endpoint.")
+        return slug
+
+    def clean_base_url(self) -> str:
+        url = str(self.cleaned_data["base_url"]).strip()
+        validate_base_url(url)
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        for name in PATIENCE:
+            seconds = cleaned.get(name)
+            # "Not above" instead of "below": NaN must fail both ways.
+            if seconds is not None and not 0 < seconds <= LONGEST_TIMEOUT:
+                self.add_error(name, f"Give seconds, more than 0 and at most {LONGEST_TIMEOUT}.")
+        return cleaned
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(admin.ModelAdmin[Endpoint]):
+    """Endpoints and how their last sync went."""
+
+    form = EndpointForm
+    list_display = ("label", "slug", "kind", "base_url", "enabled", "models_listed", "synced_at", "sync_error")
+    readonly_fields = ("chat_address", "models_listed", "synced_at", "sync_error")
+    fieldsets = (
+        (None, {"fields": ("label", "slug", "kind", "base_url", "chat_address", "needs_key", "enabled")}),
+        ("Patience", {"fields": PATIENCE}),
+        ("List of models", {"fields": ("models_listed", "synced_at", "sync_error")}),
+    )
+
+    @admin.display(description="Chats are posted to")
+    def chat_address(self, endpoint: Endpoint) -> str:
+        return chat_url(endpoint.base_url) if endpoint.base_url else "Saved first, shown then."
+
+    @admin.display(description="Models listed")
+    def models_listed(self, endpoint: Endpoint) -> int:
+        return endpoint.offers.listed().values("language_model").distinct().count()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
+        own = obj is None or obj.origin == Endpoint.Origin.ADMINISTRATOR
+        return self.readonly_fields if own else (*self.readonly_fields, "slug", "kind", "base_url", "needs_key")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
+        built_in = obj is not None and obj.origin == Endpoint.Origin.ENVIRONMENT
+        return not built_in and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        request_sync()

@@ -1,0 +1,152 @@
+"""Keeps the lists of models fresh: asks every endpoint once an hour, at once when somebody asks, later after a failure.
+
+It owns when to ask and what a failure means: the old list stays, with its date. Reading an answer is ``facts``'
+part, storing it ``actions``'. ``serve`` runs ``run_forever``; pages only call ``request_sync``.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.models import Q
+from django.utils import timezone
+
+from chat.catalogue import actions
+from chat.catalogue.facts import parse_models
+from chat.catalogue.models import Endpoint
+from chat.database import in_database
+from chat.local import supervisor as local_model
+from chat.providers.client import get_json
+from chat.providers.credential import Credential
+from chat.providers.errors import ProviderError
+from chat.providers.requests import models_url
+
+INTERVAL = timedelta(hours=1)
+FIRST_RETRY_SECONDS = 15.0
+# However often people ask, an endpoint hears from us no more often than this.
+SHORTEST_PAUSE_SECONDS = 10.0
+LOCAL_MODEL_POLL_SECONDS = 0.5
+NOTHING_LISTED = "It answered, but listed no models."
+
+Read = Callable[[str, Credential | None], Awaitable[object]]
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """The running task's ear: an event, and the loop in which it may be set."""
+
+    loop: asyncio.AbstractEventLoop
+    wanted: asyncio.Event
+
+
+_listener: _Listener | None = None
+
+
+def request_sync() -> bool:
+    """Ask the running task to read all lists soon; False where this process has none. Safe from any thread."""
+    listener = _listener
+    if listener is None or listener.loop.is_closed():
+        return False
+    listener.loop.call_soon_threadsafe(listener.wanted.set)
+    return True
+
+
+async def run_forever() -> None:
+    """Make the built-in endpoints, then keep all lists fresh until cancelled."""
+    await in_database(actions.ensure_endpoints)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_follow_local_model())
+        tasks.create_task(_sync_forever())
+
+
+async def sync_due(*, everything: bool = False, read: Read = get_json) -> bool:
+    """Read the lists that are an hour old, or all; True if every endpoint answered."""
+    endpoints = await in_database(_endpoints, everything)
+    return all(await asyncio.gather(*(sync_endpoint(endpoint, read) for endpoint in endpoints)))
+
+
+async def sync_endpoint(endpoint: Endpoint, read: Read = get_json) -> bool:
+    """Read one endpoint's list and store it; after a failure keep the old one with the reason. True if it worked."""
+    try:
+        answer = await read(models_url(endpoint.base_url), environment_credential(endpoint))
+    except ProviderError as error:
+        logger.info("The models of %s could not be listed: %s", endpoint.slug, error.kind)
+        await in_database(actions.record_sync_error, endpoint, error.sentence)
+        return False
+    return await in_database(_store, endpoint, answer)
+
+
+def environment_credential(endpoint: Endpoint) -> Credential | None:
+    """The token from the environment, for the router alone: its list is public, but with a token it is limited less."""
+    token = settings.HF_TOKEN
+    return Credential(token, endpoint.host, "HF_TOKEN", token[-4:]) if token and endpoint.is_router else None
+
+
+async def _sync_forever() -> None:
+    global _listener
+    _listener = _Listener(asyncio.get_running_loop(), asyncio.Event())
+    retry_after, asked = FIRST_RETRY_SECONDS, False
+    try:
+        while True:
+            _listener.wanted.clear()
+            if await _try_sync(everything=asked):
+                retry_after, pause = FIRST_RETRY_SECONDS, INTERVAL.total_seconds()
+            else:
+                pause = retry_after
+                retry_after = min(2 * retry_after, INTERVAL.total_seconds())
+            asked = await _wait(_listener.wanted, pause)
+    finally:
+        _listener = None
+
+
+async def _try_sync(*, everything: bool) -> bool:
+    """A database that is busy or away now may be there at the next try; the task must outlive it."""
+    try:
+        return await sync_due(everything=everything)
+    except DatabaseError:
+        logger.exception("The lists of models could not be stored.")
+        return False
+
+
+async def _wait(wanted: asyncio.Event, pause: float) -> bool:
+    """Sleep until somebody asks, which is True, or the pause is over."""
+    await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
+    try:
+        await asyncio.wait_for(wanted.wait(), pause - SHORTEST_PAUSE_SECONDS)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _follow_local_model() -> None:
+    """Keep the local endpoint at the address where its model listens, which changes with each start of the child."""
+    known = None
+    while settings.LOCAL_MODEL:
+        status = local_model.status()
+        if status.state is local_model.State.READY and status != known:
+            await in_database(actions.set_local_endpoint, status.base_url, status.model, status.context_length)
+            known = status
+        await asyncio.sleep(LOCAL_MODEL_POLL_SECONDS)
+
+
+def _endpoints(everything: bool) -> list[Endpoint]:
+    """Those to ask now; this machine's model is not asked, its supervisor knows it."""
+    endpoints = Endpoint.objects.filter(enabled=True).exclude(kind=Endpoint.Kind.LOCAL)
+    if not everything:
+        old = timezone.now() - INTERVAL + timedelta(minutes=1)
+        endpoints = endpoints.filter(Q(synced_at__isnull=True) | Q(synced_at__lt=old) | ~Q(sync_error=""))
+    return list(endpoints)
+
+
+def _store(endpoint: Endpoint, answer: object) -> bool:
+    facts = parse_models(answer)
+    if not facts:
+        actions.record_sync_error(endpoint, NOTHING_LISTED)
+        return False
+    actions.store_offers(endpoint, facts)
+    return True
