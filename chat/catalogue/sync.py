@@ -26,14 +26,20 @@ from chat.providers.errors import ProviderError
 from chat.providers.requests import models_url
 
 INTERVAL = timedelta(hours=1)
-FIRST_RETRY_SECONDS = 15.0
-# However often people ask, an endpoint hears from us no more often than this.
-SHORTEST_PAUSE_SECONDS = 10.0
 LOCAL_MODEL_POLL_SECONDS = 0.5
 NOTHING_LISTED = "It answered, but listed no models."
 
 Read = Callable[[str, Credential | None], Awaitable[object]]
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds between two rounds: usually; after a failure, doubling from there; and however often people ask."""
+
+    usual: float = INTERVAL.total_seconds()
+    first_retry: float = 15.0
+    shortest: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,7 @@ async def run_forever() -> None:
     await in_database(actions.ensure_endpoints)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_follow_local_model())
-        tasks.create_task(_sync_forever())
+        tasks.create_task(sync_forever())
 
 
 async def sync_due(*, everything: bool = False, read: Read = get_json) -> bool:
@@ -87,37 +93,37 @@ def environment_credential(endpoint: Endpoint) -> Credential | None:
     return Credential(token, endpoint.host, "HF_TOKEN", token[-4:]) if token and endpoint.is_router else None
 
 
-async def _sync_forever() -> None:
+async def sync_forever(read: Read = get_json, pace: Pace = Pace()) -> None:
+    """Read the lists that are due, wait, and again; ``request_sync`` ends the wait and makes all of them due."""
     global _listener
-    _listener = _Listener(asyncio.get_running_loop(), asyncio.Event())
-    retry_after, asked = FIRST_RETRY_SECONDS, False
+    wanted = asyncio.Event()
+    _listener = _Listener(asyncio.get_running_loop(), wanted)
+    retry, asked = pace.first_retry, False
     try:
         while True:
-            _listener.wanted.clear()
-            if await _try_sync(everything=asked):
-                retry_after, pause = FIRST_RETRY_SECONDS, INTERVAL.total_seconds()
+            wanted.clear()
+            if await _try_sync(asked, read):
+                retry, pause = pace.first_retry, pace.usual
             else:
-                pause = retry_after
-                retry_after = min(2 * retry_after, INTERVAL.total_seconds())
-            asked = await _wait(_listener.wanted, pause)
+                retry, pause = min(2 * retry, pace.usual), retry
+            await asyncio.sleep(pace.shortest)
+            asked = await _asked_within(wanted, pause)
     finally:
         _listener = None
 
 
-async def _try_sync(*, everything: bool) -> bool:
+async def _try_sync(everything: bool, read: Read) -> bool:
     """A database that is busy or away now may be there at the next try; the task must outlive it."""
     try:
-        return await sync_due(everything=everything)
+        return await sync_due(everything=everything, read=read)
     except DatabaseError:
         logger.exception("The lists of models could not be stored.")
         return False
 
 
-async def _wait(wanted: asyncio.Event, pause: float) -> bool:
-    """Sleep until somebody asks, which is True, or the pause is over."""
-    await asyncio.sleep(SHORTEST_PAUSE_SECONDS)
+async def _asked_within(wanted: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(wanted.wait(), pause - SHORTEST_PAUSE_SECONDS)
+        await asyncio.wait_for(wanted.wait(), seconds)
     except TimeoutError:
         return False
     return True
