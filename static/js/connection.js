@@ -47,8 +47,6 @@ document.addEventListener("htmx:wsOpen", ({ detail }) => {
   wrapper = detail.socketWrapper;
   heard = performance.now();
   retries = 0;
-  // As of when the page shows the chat: the server sends what is missing.
-  socket.send(JSON.stringify({ action: "hello", stamp: document.querySelector("[data-stamp]")?.dataset.stamp ?? "" }));
   showState();
 });
 
