@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -29,7 +31,7 @@ class PlaygroundProcess:
         self.url = f"http://127.0.0.1:{self.port}"
         self.link = ""
         self.seconds_to_first_page = 0.0
-        self._environment = {
+        self.environment = {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
             "DATA_DIR": str(data_dir),
             "PORT": str(self.port),
@@ -44,7 +46,7 @@ class PlaygroundProcess:
         self.output = tempfile.TemporaryFile(mode="w+")
         command = [sys.executable, "manage.py", "serve"]
         self.process = subprocess.Popen(
-            command, cwd=settings.BASE_DIR, env=self._environment, stdout=self.output, stderr=subprocess.STDOUT
+            command, cwd=settings.BASE_DIR, env=self.environment, stdout=self.output, stderr=subprocess.STDOUT
         )
         try:
             self._await_first_page()
@@ -75,16 +77,18 @@ class PlaygroundProcess:
         """Run a few lines of Python on this server's database, in ``manage.py shell``; return what they print."""
         command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", program]
         done = subprocess.run(
-            command, cwd=settings.BASE_DIR, env=self._environment, capture_output=True, text=True, check=True
+            command, cwd=settings.BASE_DIR, env=self.environment, capture_output=True, text=True, check=True
         )
         return done.stdout.strip()
 
-    def signed_in(self) -> httpx.Client:
-        """Return a client that has used the one-time link. The caller closes it."""
-        client = httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, headers={"Origin": self.url})
-        token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(self.link).text)[0]
-        client.post(self.link, data={"csrfmiddlewaretoken": token}).raise_for_status()
-        return client
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx.Client]:
+        """A client that has used the one-time link."""
+        headers = {"Origin": self.url}
+        with httpx.Client(base_url=self.url, trust_env=False, follow_redirects=True, headers=headers) as client:
+            token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(self.link).text)[0]
+            client.post(self.link, data={"csrfmiddlewaretoken": token}).raise_for_status()
+            yield client
 
     def _await_first_page(self) -> None:
         started = time.monotonic()

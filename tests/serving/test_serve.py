@@ -1,7 +1,6 @@
 """The whole process from outside: first page, static files, sockets, signals."""
 
 import asyncio
-import os
 import signal
 import socket
 import subprocess
@@ -101,11 +100,12 @@ async def test_socket_of_a_foreign_page_is_refused(served: PlaygroundProcess, or
             raise AssertionError("the handshake went through")
 
 
-def test_second_server_on_the_port_says_so_in_one_sentence(served: PlaygroundProcess, data_dir: Path) -> None:
-    environment = {**os.environ, "DATA_DIR": str(data_dir), "PORT": str(served.port)}
+def test_second_server_on_the_port_says_so_in_one_sentence(served: PlaygroundProcess) -> None:
     command = [sys.executable, "manage.py", "serve"]
 
-    done = subprocess.run(command, cwd=settings.BASE_DIR, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=settings.BASE_DIR, env=served.environment, capture_output=True, text=True, check=False, timeout=30
+    )
 
     assert done.returncode == 1
     assert done.stderr.strip() == (
