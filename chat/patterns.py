@@ -155,7 +155,14 @@ SAMPLE_ID = "00000000-0000-4000-8000-000000000000"
 LANE_A = sample_lane(1, "A", "Llama-3.1-8B-Instruct", "cerebras", "done")
 LANE_B = sample_lane(2, "B", "DeepSeek-R1", "together", "streaming")
 CONVERSATION = Sample(
-    pk=SAMPLE_ID, title="Explain entropy", stamp="", is_draft=False, pinned=False, composer_text="", working=True, unread=False
+    pk=SAMPLE_ID,
+    title="Explain entropy",
+    stamp="",
+    is_draft=False,
+    pinned=False,
+    composer_text="",
+    working=True,
+    unread=False,
 )
 COMPOSER = Sample(
     client_id="sample",
@@ -245,7 +252,9 @@ def sample_picker() -> Sample:
             first_token_ms=210.0,
         )
     ]
-    local = sample_row("SmolLM2-135M-Instruct", context_length=16384, marks=[], price=None, is_free=True, status="ready")
+    local = sample_row(
+        "SmolLM2-135M-Instruct", context_length=16384, marks=[], price=None, is_free=True, status="ready"
+    )
     everything = [
         sample_row("Llama-3.1-8B-Instruct", offers=offers, reason="fast and cheap"),
         sample_row("Qwen3-235B-A22B-Thinking", marks=["tools"], price=Decimal("0.3"), status="error"),
@@ -255,7 +264,12 @@ def sample_picker() -> Sample:
         action="",
         search_url="",
         query="",
-        filters=[("tools", "Tools", True), ("vision", "Vision", False), ("json", "JSON", False), ("free", "Free", False)],
+        filters=[
+            ("tools", "Tools", True),
+            ("vision", "Vision", False),
+            ("json", "JSON", False),
+            ("free", "Free", False),
+        ],
         adding=True,
         hidden={},
         sections=[("On this machine", [local]), ("All", everything)],
@@ -291,7 +305,11 @@ def patterns() -> list[Pattern]:
         *answer_patterns(),
         Pattern("Long message, folded", f"{CONVERSATIONS}/_message_user.html", {"message": long_message}),
         Pattern("Message being edited", f"{CONVERSATIONS}/_message_edit.html", {"message": edited}),
-        Pattern("Turn that a lane was not asked", f"{CONVERSATIONS}/_not_asked.html", {"lane": LANE_A, "turn": LANE_A.turns[0]}),
+        Pattern(
+            "Turn that a lane was not asked",
+            f"{CONVERSATIONS}/_not_asked.html",
+            {"lane": LANE_A, "turn": LANE_A.turns[0]},
+        ),
         Pattern("Settings that differ", f"{CONVERSATIONS}/_differences.html", {"differences": DIFFERENCES}),
         Pattern("Lanes", f"{CONVERSATIONS}/_lanes.html", {"lanes": both, "conversation": CONVERSATION}),
         composer_pattern("one model", [LANE_A]),

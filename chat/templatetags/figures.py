@@ -21,7 +21,7 @@ def seconds(value: float | None) -> str:
         return ""
     if value < 10:
         return f"{value:.2f} s" if value < 1 else f"{value:.1f} s"
-    if value < 60:
+    if value < 59.95:
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s"
@@ -68,6 +68,15 @@ def compact(value: int | None) -> str:
     if value < 999_500:
         return _short(value / 1000, "k")
     return _short(value / 1_000_000, "M")
+
+
+@register.filter
+def context_size(value: int | None) -> str:
+    """A context length as its makers say it, 131072 and 128000 both as ``128k``; others like ``compact``."""
+    if value and value % 1024 == 0 and value % 1000 != 0:
+        thousands = value // 1024
+        return f"{thousands // 1024}M" if thousands % 1024 == 0 else f"{thousands}k"
+    return compact(value)
 
 
 def _short(value: float, unit: str) -> str:
