@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.signals import post_init
 from django.utils import timezone
 
 from chat.accounts.actions import (
@@ -119,6 +121,19 @@ def test_an_invitation_is_not_spent_when_the_account_cannot_be_made() -> None:
         accept_invitation(token, fails)
 
     assert Invitation.objects.get().used_at is None
+
+
+def test_a_request_that_comes_between_look_and_press_wins() -> None:
+    _, token = create_signin_link(make_user())
+
+    def another_request(sender: type, **kwargs: Any) -> None:
+        post_init.disconnect(another_request, SignInLink)
+        spend_signin_link(token)
+
+    post_init.connect(another_request, SignInLink)
+
+    with pytest.raises(LinkUsed):
+        spend_signin_link(token)
 
 
 @pytest.mark.django_db(transaction=True)

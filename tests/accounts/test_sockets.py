@@ -11,7 +11,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from chat.accounts.actions import disable_user, end_sessions
+from chat.accounts.actions import create_signin_link, disable_user, end_sessions
 from chat.accounts.models import User
 from chat.accounts.sockets import SESSION_ENDED, close_sockets, open_sockets, register, session_is_valid, still_allowed
 from tests.factories import PASSWORD, make_user
@@ -97,6 +97,18 @@ def test_changing_a_password_closes_all_sockets(loop: Loop) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_link_of_another_person_closes_the_sockets_of_the_first(loop: Loop) -> None:
+    alice, client = make_user(), Client()
+    client.force_login(alice)
+    key = session_of(client)
+    loop.open(alice, key)
+
+    client.post(reverse("accounts:signin_link", args=[create_signin_link(make_user("bob"))[1]]))
+
+    assert loop.closed() == {key: [SESSION_ENDED]}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_deleting_an_account_closes_its_sockets(loop: Loop) -> None:
     alice = make_user()
     loop.open(alice, "one")
@@ -162,7 +174,10 @@ def test_a_live_session_is_valid(session: tuple[User, str]) -> None:
 
 
 def test_a_session_of_somebody_else_is_not_valid(session: tuple[User, str]) -> None:
-    assert not session_is_valid(make_user("bob").pk, session[1])
+    bob = make_user("bob")
+    User.objects.update(password=session[0].password)
+
+    assert not session_is_valid(bob.pk, session[1])
 
 
 @pytest.mark.parametrize("key", ["", "invented", "x" * 500])
