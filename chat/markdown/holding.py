@@ -11,6 +11,7 @@ _MARKERS = re.compile(r"\A(?:[ \t]*(?:>|[-+*][ \t]|\d{1,9}[.)][ \t]))*[ \t]*")
 _UNDECIDED = re.compile(r"(?:\d{0,9}[.)]?|[-_*=+:|\t ]*|#{1,6}|>|`{1,2}|~{1,2}|\$|\\|\[[ xX]?\]?)[ \t]*")
 _FENCE = re.compile(r"`{3,}[^`]*\Z|~{3,}")
 _DELIMITER_ROW = re.compile(r"[ \t]*[-:|][-:| \t]*")
+_ESCAPED = re.compile(r"\\[*_`$~<&\\]")
 _LONG_MARKUP = re.compile(r"\]\(|\\[(\[]|`|\$")
 
 
@@ -47,6 +48,7 @@ def _may_open(text: str, start: int) -> bool:
 
 def is_settled(text: str) -> bool:
     """Say whether the inline markup that begins in text also ends in it, as far as one can see."""
+    text = _ESCAPED.sub("", text)
     balanced = all(_is_paired(text, mark) for mark in "*_`$~")
     bracket = text.rfind("[")
     if bracket >= 0:

@@ -69,6 +69,15 @@ def test_code_grows_by_lines_and_is_highlighted_once_when_it_closes() -> None:
     assert "tok-keyword" in closing[1].html
 
 
+def test_code_in_a_list_ends_where_the_list_does() -> None:
+    stream = BlockStream()
+    feed(stream, "- ```\n", "  code\n", "  more\n")
+
+    ops = feed(stream, "Out", "side\n", "x")
+
+    assert Op("", "beforeend", '<div class="block"><p>Outside</p></div>') in ops
+
+
 def test_the_head_of_a_table_and_a_formula_wait_until_they_are_whole() -> None:
     stream = BlockStream()
 
