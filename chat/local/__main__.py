@@ -50,6 +50,8 @@ def _serve(model: Path, name: str, secret: str) -> xllamacpp.Server:
     parameters.model_alias = {name}
     parameters.n_ctx = CONTEXT_LENGTH * PARALLEL_ANSWERS
     parameters.n_parallel = PARALLEL_ANSWERS
+    # Waiting threads sleep instead of spinning: pages are served by the same cores.
+    parameters.cpuparams.poll = parameters.cpuparams_batch.poll = 0
     parameters.port = 0
     parameters.api_prefix = f"/{secret}"
     parameters.cors_origins = ""

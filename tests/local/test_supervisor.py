@@ -23,7 +23,7 @@ ANNOUNCE = (
     "import json,sys; print(json.dumps({'base_url': 'http://127.0.0.1:9/x/v1', 'context_length': 7}), flush=True)"
 )
 STAYS = (sys.executable, "-c", f"{ANNOUNCE}; sys.stdin.read()")
-IGNORES_ITS_STDIN = (sys.executable, "-c", f"{ANNOUNCE}; import time; time.sleep(600)")
+LISTENS_TO_NOBODY = (sys.executable, "-c", f"{ANNOUNCE}; import time; time.sleep(600)")
 COMPLAINS = (sys.executable, "-c", "import sys; print('0.01 E srv init: no such weights', file=sys.stderr)")
 
 
@@ -92,9 +92,8 @@ async def test_waiting_for_a_slow_start_ends_as_loading() -> None:
     assert caught.value.kind == "loading"
 
 
-async def test_child_that_ignores_its_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chat.local.supervisor.END_SECONDS", 0.1)
-    async with running(IGNORES_ITS_STDIN) as supervisor:
+async def test_child_that_listens_to_nobody_ends_with_its_supervisor() -> None:
+    async with running(LISTENS_TO_NOBODY) as supervisor:
         await supervisor.ready(timeout=10)
         (child,) = children_of(os.getpid())
 
