@@ -20,8 +20,8 @@ Range = tuple[float | None, float | None]
 MAX_STOP_CHARACTERS = 500
 SHOWN_CHARACTERS = 80
 # Plain ASCII decimals: Python would also take "1_000", "nan" and other scripts' digits.
-_NUMBER = re.compile(r"[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,3})?")
-_INTEGER = re.compile(r"[+-]?\d{1,40}")
+_NUMBER = re.compile(r"[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,3})?", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,40}", re.ASCII)
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _TRUE, _FALSE = frozenset({"true", "on", "yes", "1"}), frozenset({"false", "off", "no", "0"})
 _ESCAPES = {"\\": "\\", "n": "\n", "r": "\r", "t": "\t", "s": " "}

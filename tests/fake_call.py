@@ -23,6 +23,7 @@ class Recorded:
     path: str
     headers: dict[str, str]
     body: Any
+    peer: object = None
     at: float = field(default_factory=time.monotonic)
     left: asyncio.Event = field(default_factory=asyncio.Event)
     left_at: float | None = None
@@ -71,6 +72,7 @@ class Call:
         self.gate = Gate()
         self.times_asked = 1
         self.streaming = body.get("stream", False) is True
+        self.extra_headers: dict[str, str] = {}
         self.usage_asked = not self.streaming or bool((body.get("stream_options") or {}).get("include_usage"))
         self.response_id = "chatcmpl-fake"
         self.answering_model = str(body.get("model", ""))
@@ -167,7 +169,12 @@ class Call:
         return response
 
     def _headers(self) -> dict[str, str]:
-        return {"x-inference-provider": self.served_by, "x-request-id": "Root=1-fake", "x-unkept": "secret"}
+        return {
+            "x-inference-provider": self.served_by,
+            "x-request-id": "Root=1-fake",
+            "x-unkept": "secret",
+            **self.extra_headers,
+        }
 
     def _identity(self, kind: str) -> dict[str, Any]:
         return {

@@ -1,7 +1,7 @@
 """A provider for tests: a real HTTP server on loopback that plays the Hugging Face router and hub.
 
 In a test:          async with FakeProvider() as provider: ... provider.base_url ... provider.requests[-1].body
-As a process:       python -m tests.fake_provider --port 20099
+As a process:       python -m tests.fake_provider --port 20099     (0 for a free one; prints its base URL)
 
 The model named in a request picks the scenario: `fake/<scenario>`, then optionally `:<number>` and `:<provider>`, such
 as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scenarios:
@@ -21,13 +21,15 @@ as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scen
               needs-key  no-top-k
 
 With `"stream": false` every answer comes as one body. Also served: GET /v1/models (`provider.models`,
-`provider.models_status`), GET /api/whoami-v2 by how the token begins (hf_good, hf_read, hf_norights, hf_poor;
-hf_limited is answered 429, anything else 401). Chat with hf_bad is a 401, with hf_norights a 403, with hf_poor a 402.
+`provider.models_status`, `provider.models_delay` in seconds) and GET /api/whoami-v2 by how the token begins (hf_good,
+hf_read, hf_norights, hf_poor; hf_limited is answered 429, anything else 401). Chat with hf_bad is a 401, with
+hf_norights a 403, with hf_poor a 402. `provider.extra_headers` are added to every answer.
 From another process: GET /_requests, POST /_gate {"scenario", "release" or "open"}, POST /_control {"models_status"}.
 """
 
 import argparse
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -52,6 +54,8 @@ class FakeProvider:
         self.requests: list[Recorded] = []
         self.models: list[dict[str, Any]] = list(MODELS)
         self.models_status = 200
+        self.models_delay = 0.0
+        self.extra_headers: dict[str, str] = {}
         self.port = port
         self._gates: dict[str, Gate] = {}
         self._asked: Counter[str] = Counter()
@@ -137,10 +141,12 @@ class FakeProvider:
         self._asked[scenario] += 1
         call.times_asked = self._asked[scenario]
         call.gate = self.gate(scenario)
+        call.extra_headers = self.extra_headers
         return call
 
     async def _list_models(self, request: web.Request) -> web.Response:
         self._record(request, None)
+        await asyncio.sleep(self.models_delay)
         if self.models_status != 200:
             return web.json_response({"error": "The list is not available"}, status=self.models_status)
         return web.json_response({"object": "list", "data": self.models})
@@ -159,7 +165,13 @@ class FakeProvider:
         return web.json_response(owner)
 
     def _record(self, request: web.Request, body: object) -> Recorded:
-        record = Recorded(request.method, request.path, dict(request.headers), body)
+        record = Recorded(
+            request.method,
+            request.path,
+            dict(request.headers),
+            body,
+            request.transport and request.transport.get_extra_info("peername"),
+        )
         self.requests.append(record)
         return record
 
@@ -198,7 +210,9 @@ async def fake_provider() -> AsyncIterator[FakeProvider]:
 
 
 async def _serve(port: int) -> None:
-    async with FakeProvider(port):
+    async with FakeProvider(port) as provider:
+        sys.stdout.write(f"{provider.base_url}\n")
+        sys.stdout.flush()
         await asyncio.Event().wait()
 
 

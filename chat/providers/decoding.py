@@ -21,7 +21,7 @@ from chat.providers.refusals import stream_failure, unwrap
 from chat.providers.sse import ServerSentEvent
 from chat.providers.thinking import Piece, ThinkTags
 from chat.providers.tool_calls import ToolCallReader
-from chat.providers.wild_json import count, label, mapping, parse, sequence, text
+from chat.providers.wild_json import count, label, mapping, parse, sequence, text, timestamp
 
 # In the order in which clients of Hugging Face's router read them; a server sends one of these.
 _REASONING_FIELDS = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
@@ -132,7 +132,7 @@ class AnswerDecoder:
             identity[0] or old.response_id,
             identity[1] or old.model,
             identity[2] or old.system_fingerprint,
-            count(chunk.get("created")) or old.created,
+            timestamp(chunk.get("created")) or old.created,
         )
         if new != old:
             self._identity = new

@@ -77,6 +77,10 @@ def _headers(request: ChatRequest) -> dict[str, str]:
         "Accept-Encoding": "identity",
         "User-Agent": USER_AGENT,
     }
+    if request.base_url.startswith("http://"):
+        # Reuse saves a TLS handshake; without one it saves nothing worth having, and small servers, llama.cpp's among
+        # them, announce keep-alive and hang up all the same, which loses the next request.
+        own["Connection"] = "close"
     replaced = {name.lower() for name in request.extra_headers}
     headers = {name: value for name, value in own.items() if name.lower() not in replaced}
     if request.bill_to:

@@ -44,6 +44,9 @@ class AnswerReader:
         """The token events that `chunk` completes. Raises ProviderError for anything that is not an answer."""
         if not self._streaming:
             chunk = self._sniff(chunk)
+        elif self._head:
+            # No event yet: what came is kept for showing, in case none ever comes.
+            self._head += chunk[: _RAW_BYTES - len(self._head)]
         for event in self._events.decode(chunk):
             self._head.clear()
             yield from self._decoder.decode(event)

@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 
 # Longer than any rate limit window; beyond it the figure is a mistake.
 MAX_SECONDS = 7 * 24 * 3600.0
-_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,9}(?:\.\d{1,6})?)s)?(?:(\d{1,9})ms)?")
-_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
+_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,9}(?:\.\d{1,6})?)s)?(?:(\d{1,9})ms)?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 # draft-ietf-httpapi-ratelimit-headers: `"api";r=0;t=57`
 _RATELIMIT_T = re.compile(r";\s*t=(\d{1,9})")
 _RESETS = (

@@ -60,6 +60,12 @@ def count(value: object) -> int | None:
     return int(amount)
 
 
+def timestamp(value: object) -> int | None:
+    """A moment in seconds since the epoch, between 1970 and 5138, else None."""
+    moment = number(value)
+    return int(moment) if moment is not None and 0 <= moment < 1e11 else None
+
+
 def number(value: object) -> float | None:
     """A finite number, else None. True and False are not numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
