@@ -85,7 +85,7 @@ def turn_scene(user: User, conversation: Conversation, turn: Turn) -> Scene:
     for lane in context["lanes"]:
         for view in (view for view in lane.turns if view.row == turn.row):
             html = render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": view})
-            cells.append(swap(f"#lane-{lane.pk}", html, "beforeend"))
+            cells.append(swap(f"#lane-{lane.pk}-turns", html, "beforeend"))
     cells.append(_partial("_composer_meter", context))
     return Scene("".join(cells), unfinished_answers(context))
 

@@ -41,6 +41,12 @@ def rename_chat(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def chat_menu(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
+    return render(request, "chat/_chat_menu.html", {"item": _own(request, conversation_id)})
+
+
+@login_required
 @require_POST
 def pin_chat(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
     chat = _own(request, conversation_id)

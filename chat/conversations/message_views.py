@@ -57,5 +57,14 @@ def show_message(request: PersonRequest, message: int) -> HttpResponse:
     return render(request, f"chat/conversations/{name}.html", context)
 
 
+@login_required
+@require_GET
+def message_menu(request: PersonRequest, message: int, which: str) -> HttpResponse:
+    """What one can do with an answer, or the ways to have it written ``again``; pages load these when asked."""
+    found = _own(request, message)
+    name = "_again_menu" if which == "again" else "_answer_menu"
+    return render(request, f"chat/conversations/{name}.html", {"message": found})
+
+
 def _own(request: PersonRequest, pk: int) -> Message:
     return get_object_or_404(Message.objects.of(request.user), pk=pk)
