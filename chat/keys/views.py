@@ -159,6 +159,8 @@ def _own_context(user: User, form: KeyForm) -> dict[str, Any]:
     keys = PersonalKey.objects.filter(user=user).select_related("endpoint").order_by("-pk")
     router = endpoints_for_keys().first()
     return {
+        # Names the entry of the sidebar.
+        "page": "keys",
         "rows": [_row(key) for key in keys],
         "form": form,
         "token_page": token_page(router) if router else "",

@@ -115,6 +115,15 @@ def test_what_a_person_wrote_is_on_no_page_about_them(client: Client, ada: User)
     assert not any(b"canary" in page.content for page in pages)
 
 
+def test_chats_answers_and_own_keys_have_no_admin_pages() -> None:
+    private = {"Conversation", "Lane", "Turn", "Message", "Run", "RunChunk", "PersonalKey", "SignInLink"}
+
+    shown = {model.__name__ for model in admin.site._registry}
+
+    assert shown & private == set()
+    assert {"User", "Invitation", "SharedKey"} <= shown
+
+
 def test_deleting_a_person_names_the_person_only(client: Client, ada: User) -> None:
     from chat.conversations.models import Conversation
 

@@ -1,0 +1,7 @@
+"""Gathers the admin pages of all packages; defines none. What people write (chats, answers, own keys) has none."""
+
+from chat.accounts import admin as accounts
+from chat.catalogue import admin as catalogue
+from chat.keys import admin as keys
+
+__all__ = ["accounts", "catalogue", "keys"]
