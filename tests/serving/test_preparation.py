@@ -107,6 +107,18 @@ def test_every_static_file_finds_what_it_refers_to(data_dir: Path) -> None:
     assert Path(f"{main}.br").exists()
 
 
+def test_a_page_fetches_one_stylesheet(data_dir: Path) -> None:
+    real = {"staticfiles": {"BACKEND": "playground.storage.StaticStorage"}}
+    with override_settings(STORAGES=real, STATIC_ROOT=str(data_dir / "static")):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        sheet = Path(staticfiles_storage.path(staticfiles_storage.stored_name("css/main.css"))).read_text()
+
+    assert "@import" not in sheet
+    assert "@layer components {" in sheet
+    assert ".composer-text {" in sheet
+
+
 @pytest.mark.django_db
 def test_first_administrator_enters_by_link_alone() -> None:
     ensure_administrator()
