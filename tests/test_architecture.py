@@ -20,7 +20,7 @@ LAYERS = [
     {"accounts", "local"},
     {"catalogue"},
     {"keys"},
-    {"usage"},
+    {"usage", "picker"},
     {"runs"},
     {"conversations"},
     {"snippets"},

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +10,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-
-from tests.settings import variables_read
 
 ROOT = Path(settings.BASE_DIR)
 PRINT_SETTINGS = """
@@ -98,13 +95,6 @@ def test_cookies_are_bound_to_the_host_behind_tls(tmp_path: Path) -> None:
 
     assert all(found[name].startswith("__Host-") for name in names[:2])
     assert found["SESSION_COOKIE_SECURE"] is found["CSRF_COOKIE_SECURE"] is True
-
-
-def test_one_page_of_settings_is_documented() -> None:
-    table = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
-
-    assert set(table) == variables_read()
-    assert len(table) == len(set(table))
 
 
 @pytest.mark.django_db

@@ -127,6 +127,7 @@ def _full() -> str:
 
 
 def _static_sources() -> Iterator[Path]:
+    yield settings.BASE_DIR / "playground" / "storage.py"
     for finder in get_finders():
         for name, storage in finder.list([]):
             yield Path(storage.path(name))

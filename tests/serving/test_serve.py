@@ -109,7 +109,7 @@ def test_second_server_on_the_port_says_so_in_one_sentence(served: PlaygroundPro
 
     assert done.returncode == 1
     assert done.stderr.strip() == (
-        f"CommandError: Port {served.port} is in use by another program: stop that one, or set PORT to a free port."
+        f"Cannot start: Port {served.port} is in use by another program: stop that one, or set PORT to a free port."
     )
 
 

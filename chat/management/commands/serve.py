@@ -4,6 +4,7 @@ It owns the words on the terminal; the work is done in ``chat.serving``.
 """
 
 import os
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,12 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._start()
+        except CommandError as error:
+            sys.exit(f"Cannot start: {error}")
+
+    def _start(self) -> None:
         os.umask(0o077)
         check_port(settings.HOST, settings.PORT)
         prepare(self._say)
