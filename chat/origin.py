@@ -46,9 +46,10 @@ def is_own_page(headers: Headers) -> bool:
 
 def _page_scheme(headers: Headers) -> str:
     """Return the scheme the browser sees; the proxy's header counts only where settings say a proxy is there."""
-    if not settings.SECURE_PROXY_SSL_HEADER:
+    proxy: tuple[str, str] | None = settings.SECURE_PROXY_SSL_HEADER
+    if proxy is None:
         return "http"
-    variable, secure_value = settings.SECURE_PROXY_SSL_HEADER
+    variable, secure_value = proxy
     header = variable.removeprefix("HTTP_").replace("_", "-").lower().encode("ascii")
     return "https" if _only(headers, header) == secure_value else "http"
 

@@ -25,7 +25,7 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
     # Without the pattern for import("…"): it also matches types named in comments, as in htmx's extensions.
     _js_module_import_aggregation_patterns = (
         "*.js",
-        ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1][:-1],
+        ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1][:-1],  # type: ignore[attr-defined]
     )
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:

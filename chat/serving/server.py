@@ -87,7 +87,9 @@ class DrainingServer(Server):
 
     def kill_all_applications(self) -> Any:
         """Skip connections whose application has ended already; the original trips over them."""
-        self.connections = {key: facts for key, facts in self.connections.items() if "application_instance" in facts}
+        for connection, facts in list(self.connections.items()):
+            if "application_instance" not in facts:
+                del self.connections[connection]
         return super().kill_all_applications()
 
     def _begin(self) -> None:
