@@ -20,10 +20,10 @@ LAYERS = [
     {"accounts", "local"},
     {"catalogue"},
     {"keys"},
-    {"usage", "picker", "preferences"},
+    {"usage", "picker"},
     {"runs"},
     {"conversations"},
-    {"snippets"},
+    {"snippets", "preferences"},
 ]
 # On top: they gather and translate, and nothing below may know them.
 EDGES = {"consumers", "routing", "urls", "admin", "management", "serving", "health", "patterns", "flow", "pump"}
