@@ -16,7 +16,7 @@ from chat.conversations.watching import WatchedRun
 from chat.database import in_database
 from chat.flow import FlowControl
 from chat.runs import broadcast, supervisor
-from chat.runs.broadcast import ChatListChanged, LanesChanged, RunEnded, RunStarted, TurnAdded
+from chat.runs.broadcast import ChatListChanged, LanesChanged, RunEnded, RunStarted, SettingsChanged, TurnAdded
 
 FRAME_SECONDS = 0.04
 SLOWEST_FRAME_SECONDS = 0.1
@@ -114,6 +114,8 @@ class Pump:
                 return await self._show(turn_id)
             case RunEnded(run_id=run_id):
                 return await self._finish(run_id)
+            case SettingsChanged():
+                return await in_database(self._settings)
             case ChatListChanged():
                 return await in_database(frames.chat_list_frame, self._user, self._id)
             case RunStarted():
@@ -167,6 +169,10 @@ class Pump:
         if turn is None:
             return frames.lanes_scene(self._user, conversation)
         return frames.turn_scene(self._user, conversation, turn)
+
+    def _settings(self) -> str:
+        conversation = self._conversation()
+        return frames.settings_frame(self._user, conversation) if conversation is not None else ""
 
     def _ended(self, run_id: int, whole: bool) -> str:
         return frames.ended_answer(self._user, run_id, whole) if self._seen() is not None else ""

@@ -12,13 +12,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.accounts.models import User
+from chat.conversations.announcing import announce, announce_list
 from chat.conversations.asking import Change, Plan, check_ceiling, plan, queue_answer, refreeze
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree, next_row
 from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
 from chat.markdown import render
-from chat.runs import broadcast, supervisor
+from chat.runs import supervisor
 from chat.runs.actions import stop_run
+from chat.runs.broadcast import LanesChanged, TurnAdded
 from chat.runs.models import Run
 
 TITLE_LENGTH = 60
@@ -74,7 +76,7 @@ def edit_message(user: User, message: Message, text: str) -> Message:
                 model_label=message.model_label,
             )
             _set_head(lane, new)
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
     return new
 
 
@@ -101,7 +103,7 @@ def ask_now(user: User, lane: Lane, turn: Turn) -> Message:
         check_ceiling(user, 1)
         answer = _ask(user, asked, _turn_in_row(user, turn), asked_there.text, asked.lane.head)
         _start_after_commit([answer])
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
     return answer
 
 
@@ -110,7 +112,7 @@ def select_message(message: Message) -> None:
     with transaction.atomic():
         lane = _locked_lane(message)
         _set_head(lane, Tree.of(lane).leaf_under(message.pk))
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
 
 
 def retry_without_parameter(user: User, message: Message) -> Message:
@@ -137,7 +139,7 @@ def delete_message(message: Message) -> None:
         Message.objects.filter(pk=message.pk).update(deleted_at=timezone.now())
         if tree.holds(message.pk, lane.head_id):
             _set_head(lane, tree.leaf_under(others[-1]) if others else message.parent_id)
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
 
 
 def restore_message(message: Message) -> None:
@@ -146,7 +148,7 @@ def restore_message(message: Message) -> None:
         lane = _locked_lane(message)
         Message.objects.filter(pk=message.pk).update(deleted_at=None)
         _set_head(lane, Tree.of(lane).leaf_under(message.pk))
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
 
 
 def take_back(turn: Turn) -> str:
@@ -164,7 +166,7 @@ def take_back(turn: Turn) -> str:
             text = question.text
             _splice_out(question, [answer.pk for answer in answers if answer.parent_id == question.pk])
         Conversation.objects.filter(pk=turn.conversation_id).update(composer_text=text)
-        _touch(turn.conversation)
+        announce(turn.conversation, LanesChanged())
     return text
 
 
@@ -211,7 +213,7 @@ def _answer_again(user: User, message: Message, change: Change | None, continues
         answer = queue_answer(user, asked, turn, question, continues)
         _set_head(asked.lane, answer)
         _start_after_commit([answer])
-        _touch(asked.lane.conversation)
+        announce(asked.lane.conversation, LanesChanged())
     return answer
 
 
@@ -275,18 +277,10 @@ def title_of(text: str) -> str:
     return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
 
 
-def _touch(conversation: Conversation) -> None:
-    """Note the change and announce it."""
-    Conversation.objects.filter(pk=conversation.pk).update(updated_at=timezone.now())
-    transaction.on_commit(lambda: broadcast.publish(conversation.topic, broadcast.LanesChanged()))
-
-
 def _announce_turn(turn: Turn, answers: list[Message]) -> None:
-    conversation = turn.conversation
-    transaction.on_commit(lambda: broadcast.publish(conversation.topic, broadcast.TurnAdded(turn.pk)))
+    announce(turn.conversation, TurnAdded(turn.pk))
+    announce_list(turn.conversation)
     _start_after_commit(answers)
-    owner = broadcast.user_topic(conversation.owner_id)
-    transaction.on_commit(lambda: broadcast.publish(owner, broadcast.ChatListChanged()))
 
 
 def _start_after_commit(answers: list[Message]) -> None:

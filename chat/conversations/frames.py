@@ -57,6 +57,15 @@ def lanes_scene(user: User, conversation: Conversation) -> Scene:
     return Scene(_all_lanes(context), unfinished_answers(context))
 
 
+def settings_frame(user: User, conversation: Conversation) -> str:
+    """What shows the settings of lanes: their heads and system prompts, the differences, the composer's figures."""
+    context = conversation_context(user, conversation, live=True)
+    parts = [_partial(name, context) for name in ("_differences", "_composer_key", "_composer_meter")]
+    for lane in context["lanes"]:
+        parts.extend(_partial(name, {**context, "lane": lane}) for name in ("_lane_head", "_system_prompt"))
+    return "".join(parts)
+
+
 def news_frame(user: User, conversation: Conversation) -> str:
     """The same for a page without a socket: unfinished answers hold what the journal has of them."""
     return _all_lanes(conversation_context(user, conversation)) + chat_list_frame(user, conversation.pk)

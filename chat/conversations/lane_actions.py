@@ -13,10 +13,11 @@ from django.utils import timezone
 from chat.accounts.models import User
 from chat.catalogue.actions import remember_choice
 from chat.catalogue.models import ModelChoice
+from chat.conversations.announcing import announce
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Message, text_parts
-from chat.runs import broadcast
+from chat.runs.broadcast import LanesChanged, SettingsChanged
 
 
 def new_lane(conversation: Conversation, choice: ModelChoice, user: User) -> Lane:
@@ -45,7 +46,7 @@ def add_lane(user: User, conversation: Conversation, choice: ModelChoice, copy: 
             _copy_path(first, lane)
             lane.save(update_fields=["system_prompt"])
         remember_choice(user, choice)
-        _touch(conversation)
+        announce(conversation, LanesChanged())
     return lane
 
 
@@ -60,7 +61,7 @@ def duplicate_lane(user: User, source: Lane) -> Lane:
         )
         lane.save(update_fields=["system_prompt", "parameters", "key_ref"])
         _copy_path(source, lane)
-        _touch(source.conversation)
+        announce(source.conversation, LanesChanged())
     return lane
 
 
@@ -70,7 +71,7 @@ def remove_lane(lane: Lane) -> None:
         if Lane.objects.live().filter(conversation=lane.conversation).select_for_update().count() < 2:
             raise Refused("A chat needs at least one model.")
         Lane.objects.filter(pk=lane.pk).update(removed_at=timezone.now())
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
 
 
 def restore_lane(lane: Lane) -> None:
@@ -78,7 +79,7 @@ def restore_lane(lane: Lane) -> None:
         if Lane.objects.live().filter(conversation=lane.conversation).select_for_update().count() >= MAX_LANES:
             raise Refused(f"A chat compares at most {MAX_LANES} models. Remove one first.")
         Lane.objects.filter(pk=lane.pk).update(removed_at=None)
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
 
 
 def move_lane(lane: Lane, step: int) -> None:
@@ -90,7 +91,7 @@ def move_lane(lane: Lane, step: int) -> None:
         lanes.insert(target, lanes.pop(place))
         for position, other in enumerate(lanes):
             Lane.objects.filter(pk=other.pk).update(position=position)
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
 
 
 def change_model(user: User, lane: Lane, choice: ModelChoice) -> None:
@@ -100,35 +101,35 @@ def change_model(user: User, lane: Lane, choice: ModelChoice) -> None:
             endpoint_id=choice.endpoint_id, model_id=choice.model_id, provider=choice.provider, key_ref=""
         )
         remember_choice(user, choice)
-        _touch(lane.conversation)
+        announce(lane.conversation, LanesChanged())
 
 
 def choose_lane_key(lane: Lane, key_ref: str) -> None:
     """Say which key pays for a lane's answers; empty follows the usual order."""
     with transaction.atomic():
         Lane.objects.filter(pk=lane.pk).update(key_ref=key_ref)
-        _touch(lane.conversation)
+        announce(lane.conversation, SettingsChanged())
 
 
 def set_settings(lane: Lane, system_prompt: str, parameters: Mapping[str, Any]) -> None:
     """Store a lane's system prompt and parameters, of which only what is set is given."""
     with transaction.atomic():
         Lane.objects.filter(pk=lane.pk).update(system_prompt=system_prompt, parameters=dict(parameters))
-        _touch(lane.conversation)
+        announce(lane.conversation, SettingsChanged())
 
 
 def apply_to_all(lane: Lane) -> None:
     """Give all lanes of a conversation the parameters of this one; system prompts stay their own."""
     with transaction.atomic():
         Lane.objects.live().filter(conversation=lane.conversation).update(parameters=lane.parameters)
-        _touch(lane.conversation)
+        announce(lane.conversation, SettingsChanged())
 
 
 def copy_settings(source: Lane, lane: Lane) -> None:
     """Give ``lane`` the parameters of ``source``."""
     with transaction.atomic():
         Lane.objects.filter(pk=lane.pk).update(parameters=source.parameters)
-        _touch(lane.conversation)
+        announce(lane.conversation, SettingsChanged())
 
 
 def _copy_path(source: Lane, lane: Lane) -> None:
@@ -150,8 +151,3 @@ def _copy_path(source: Lane, lane: Lane) -> None:
         )
     lane.head = parent
     Lane.objects.filter(pk=lane.pk).update(head=parent)
-
-
-def _touch(conversation: Conversation) -> None:
-    Conversation.objects.filter(pk=conversation.pk).update(updated_at=timezone.now())
-    transaction.on_commit(lambda: broadcast.publish(conversation.topic, broadcast.LanesChanged()))

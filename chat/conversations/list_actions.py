@@ -8,9 +8,9 @@ from django.utils import timezone
 from chat.accounts.models import User
 from chat.catalogue.models import ModelChoice
 from chat.conversations.actions import stop_conversation, title_of
+from chat.conversations.announcing import announce_list
 from chat.conversations.lane_actions import new_lane
 from chat.conversations.models import MAX_LANES, Conversation
-from chat.runs import broadcast
 
 
 def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
@@ -45,12 +45,12 @@ def fresh_draft(user: User, choices: Sequence[ModelChoice], text: str = "") -> C
 
 def rename(conversation: Conversation, title: str) -> None:
     Conversation.objects.filter(pk=conversation.pk).update(title=" ".join(title.split())[:200] or conversation.title)
-    _announce(conversation)
+    announce_list(conversation)
 
 
 def set_pinned(conversation: Conversation, pinned: bool) -> None:
     Conversation.objects.filter(pk=conversation.pk).update(pinned=pinned)
-    _announce(conversation)
+    announce_list(conversation)
 
 
 def delete(conversation: Conversation) -> None:
@@ -58,13 +58,13 @@ def delete(conversation: Conversation) -> None:
     with transaction.atomic():
         stop_conversation(conversation)
         Conversation.objects.filter(pk=conversation.pk).update(deleted_at=timezone.now())
-        _announce(conversation)
+        announce_list(conversation)
 
 
 def restore(conversation: Conversation) -> None:
     """Undo ``delete``."""
     Conversation.objects.filter(pk=conversation.pk).update(deleted_at=None)
-    _announce(conversation)
+    announce_list(conversation)
 
 
 def mark_seen(conversation: Conversation) -> None:
@@ -72,14 +72,9 @@ def mark_seen(conversation: Conversation) -> None:
     unread = conversation.unread
     Conversation.objects.filter(pk=conversation.pk).update(seen_at=timezone.now())
     if unread:
-        _announce(conversation)
+        announce_list(conversation)
 
 
 def keep_typed(conversation: Conversation, text: str) -> None:
     """Keep what stands in the composer, so that a reload shows it again."""
     Conversation.objects.filter(pk=conversation.pk).update(composer_text=text)
-
-
-def _announce(conversation: Conversation) -> None:
-    topic = broadcast.user_topic(conversation.owner_id)
-    transaction.on_commit(lambda: broadcast.publish(topic, broadcast.ChatListChanged()))

@@ -31,6 +31,10 @@ class Part(TypedDict):
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def note_change(self, pk: uuid.UUID) -> None:
+        """Make every page that shows this chat older than the chat."""
+        self.filter(pk=pk).update(version=F("version") + 1)
+
     def of(self, user: User) -> "ConversationQuerySet":
         """What this person may open. Nobody else may, administrators included."""
         return self.filter(owner=user, deleted_at__isnull=True)
@@ -51,6 +55,7 @@ class Conversation(models.Model):
     is_draft = models.BooleanField(default=False)
     pinned = models.BooleanField(default=False)
     composer_text = models.TextField(blank=True, help_text="What is typed and not sent.")
+    version = models.PositiveIntegerField(default=0, help_text="Goes up with every change that a page shows.")
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
     answered_at = models.DateTimeField(null=True)
@@ -74,8 +79,8 @@ class Conversation(models.Model):
 
     @property
     def stamp(self) -> str:
-        """As of when a page shows this chat; equal stamps mean equal lanes and turns."""
-        return self.updated_at.isoformat()
+        """As of when a page shows this chat; equal stamps mean equal lanes, turns and answers."""
+        return str(self.version)
 
     @property
     def unread(self) -> bool:

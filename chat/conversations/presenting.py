@@ -4,6 +4,7 @@ Reads the database and renders nothing; views and frames share it, so that a pag
 cannot diverge. Lane and Turn here are views of rows, named after the words that the templates use.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -16,11 +17,13 @@ from chat.catalogue.models import Endpoint, Offer
 from chat.conversations.context import Estimate, estimate
 from chat.conversations.history import Path, Window, window
 from chat.conversations.models import LETTERS, Conversation, Lane, Message
+from chat.conversations.parameter_form import ParameterForm, Target
 from chat.keys.choose import KeyChoice, usable_keys_by_endpoint
 from chat.local import supervisor as local_model
 from chat.markdown import render
 from chat.markdown.stored import stored
 from chat.parameters import differing
+from chat.providers.requests import EndpointKind
 from chat.runs.models import Run, text_of_chunks
 
 TEXT_LIMIT = 200_000
@@ -239,3 +242,21 @@ def _fill_unfinished(shown: Window) -> None:
         text, reasoning = text_of_chunks(run.chunks.all())
         run.html = render(run.prefix + text) if run.prefix + text else ""
         run.reasoning_html = render(reasoning) if reasoning else ""
+
+
+def drawer_context(user: User, lane: Lane, data: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The parameter drawer of one lane, with what was typed into it if anything was."""
+    context = conversation_context(user, lane.conversation, live=True)
+    views: list[LaneView] = context["lanes"]
+    place = next(index for index, view in enumerate(views) if view.pk == lane.pk)
+    view = views[place]
+    room = view.facts.context_length - context["composer"].context_used if view.facts.context_length else None
+    kind = EndpointKind(lane.endpoint.kind) if lane.endpoint is not None else None
+    return {
+        "lane": view,
+        "lanes": views,
+        "previous_pk": views[place - 1].pk if place > 0 else None,
+        "next_pk": views[place + 1].pk if place + 1 < len(views) else None,
+        "parameters": ParameterForm(lane.parameters, data, Target(kind, room)),
+        "form_errors": [],
+    }

@@ -5,9 +5,11 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import SimpleLazyObject
 
 from chat.accounts.models import User
 from chat.conversations.models import Conversation
@@ -29,6 +31,18 @@ def chat_list(user: User, query: str = "", before: str = "") -> dict[str, Any]:
     if len(found) > CHATS_PER_PAGE and not shown[-1].pinned:
         more = f"{reverse('search_chats')}?{urlencode({'q': query, 'before': shown[-1].updated_at.isoformat()})}"
     return {"chat_groups": by_age(shown), "chat_query": query, "more_chats_url": more}
+
+
+def chats_beside(request: HttpRequest) -> dict[str, Any]:
+    """A context processor: the list for pages that show it beside something else, read only where it is."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {}
+    found = SimpleLazyObject(lambda: chat_list(user))
+    return {
+        "chat_groups": SimpleLazyObject(lambda: found["chat_groups"]),
+        "more_chats_url": SimpleLazyObject(lambda: found["more_chats_url"]),
+    }
 
 
 def by_age(chats: Iterable[Conversation]) -> Groups:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import F
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from chat.runs.signals import run_ended
 @receiver(run_ended)
 def go_on_after_run(run: Run, **kwargs: Any) -> None:
     now = timezone.now()
-    Conversation.objects.filter(topic=run.topic).update(answered_at=now, updated_at=now)
+    chats = Conversation.objects.filter(topic=run.topic)
+    chats.update(answered_at=now, updated_at=now, version=F("version") + 1)
     release_followers(run)
     broadcast.publish(broadcast.user_topic(run.owner_id), broadcast.ChatListChanged())

@@ -38,11 +38,16 @@ class LanesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """System prompts, parameters or keys of lanes changed; their messages did not."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatListChanged:
     """The list of chats of a person looks different now."""
 
 
-Event = RunStarted | RunEnded | TurnAdded | LanesChanged | ChatListChanged
+Event = RunStarted | RunEnded | TurnAdded | LanesChanged | SettingsChanged | ChatListChanged
 Receive = Callable[[Event], None]
 
 _subscribers: dict[str, dict[Receive, asyncio.AbstractEventLoop]] = defaultdict(dict)
