@@ -65,7 +65,7 @@ def test_a_script_opens_with_why_it_is_one_and_stays_small(path: Path) -> None:
     lines = path.read_text().splitlines()
 
     assert lines[0].startswith("// ")
-    assert len(lines) < 100
+    assert len(lines) <= 80
 
 
 def test_every_script_is_loaded() -> None:

@@ -1,4 +1,4 @@
-// htmx's socket extension acknowledges nothing, hears no silence, and reconnects after four close codes only; the rest is here.
+// htmx's socket extension hears no silence and reconnects after four close codes only; the rest is here.
 const SILENCE = 35_000; // the server beats every 15 s
 const PATIENCE = 2_000; // before the banner speaks
 const BY_EXTENSION = [1006, 1011, 1012, 1013];
@@ -64,16 +64,6 @@ document.addEventListener("htmx:wsClose", ({ target, detail }) => {
 });
 
 document.addEventListener("htmx:wsBeforeMessage", () => (heard = performance.now()));
-document.addEventListener("htmx:wsAfterMessage", ({ detail }) => {
-  const frame = /^<!--f:(\d+)-->/.exec(detail.message);
-  if (frame && isOpen()) socket.send(JSON.stringify({ action: "ack", frame: Number(frame[1]) }));
-});
-
-// Neither the token of a form nor htmx's headers belong in a frame: the handshake proved who speaks.
-document.addEventListener("htmx:wsConfigSend", ({ detail }) => {
-  delete detail.parameters.csrfmiddlewaretoken;
-  detail.headers = null;
-});
 
 document.addEventListener("click", (event) => event.target.closest("[data-reconnect]") && reconnect());
 addEventListener("online", reconnect);

@@ -10,6 +10,7 @@ import "./dialogs.js";
 import "./drawer.js";
 import "./drop.js";
 import "./fields.js";
+import "./frames.js";
 import "./hello.js";
 import "./keys.js";
 import "./knobs.js";
