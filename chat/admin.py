@@ -3,5 +3,6 @@
 from chat.accounts import admin as accounts
 from chat.catalogue import admin as catalogue
 from chat.keys import admin as keys
+from chat.usage import admin as usage
 
-__all__ = ["accounts", "catalogue", "keys"]
+__all__ = ["accounts", "catalogue", "keys", "usage"]

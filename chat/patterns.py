@@ -4,7 +4,7 @@ Nothing here is read from or written to the database; runs are unsaved rows, the
 the attributes that each partial names in its first comment. Only the view of that page calls this.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import SimpleNamespace as Sample
 from typing import Any
@@ -12,8 +12,14 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from chat.catalogue.models import Endpoint, ModelChoice
+from chat.conversations.parameter_form import ParameterForm, Target
 from chat.markdown import render
-from chat.parameters import PARAMETERS
+from chat.parameters import initial
+from chat.picker.forms import Search
+from chat.picker.listing import TINY, ListAge, Picker, Section
+from chat.picker.rows import Row
+from chat.providers.requests import EndpointKind
 from chat.runs.models import Run
 
 CONVERSATIONS = "chat/conversations"
@@ -56,8 +62,8 @@ FIGURES: dict[str, Any] = {
     "system_fingerprint": "fp_5c1e",
 }
 STATES: dict[str, dict[str, Any]] = {
-    "waiting for the answer above": {"status": "queued"},
-    "waiting for the first token": {"status": "queued", "request": {"url": ""}},
+    "waiting for the answer above": {"status": "queued", "after_id": 1},
+    "waiting for the first token": {"status": "queued"},
     "thinking": {"status": "streaming", "reasoning_html": render(THOUGHTS)},
     "streaming": {
         "status": "streaming",
@@ -181,100 +187,45 @@ DIFFERENCES = [
 ]
 
 
-def sample_knob(name: str, value: str = "", **extra: Any) -> Sample:
-    """One row of the parameter drawer."""
-    parameter = next(p for p in PARAMETERS if p.name == name)
-    controls = {"number": "slider", "integer": "number", "boolean": "switch", "choice": "choice", "object": "json"}
-    defaults = {
-        "control": controls.get(parameter.kind.value, "lines"),
-        "choices": ("on", "off") if parameter.kind.value == "boolean" else parameter.choices,
-        "error": "",
-        "disabled_reason": "",
-        "overridden": False,
-    }
-    return Sample(parameter=parameter, value=value, **(defaults | extra))
-
-
 def sample_drawer() -> dict[str, Any]:
-    """The drawer with set, unset, wrong, overridden and unsupported knobs."""
-    groups = [
-        Sample(
-            slug="reproducible",
-            label="Reproducible",
-            open=False,
-            summary="seed 7",
-            knobs=[sample_knob("seed", "7"), sample_knob("stop")],
-        ),
-        Sample(
-            slug="sampling",
-            label="More sampling",
-            open=True,
-            summary="",
-            knobs=[
-                sample_knob("top_k", "-5", error="Top K must be at least -1."),
-                sample_knob("min_p", "0.1", overridden=True),
-                sample_knob("reasoning_effort", disabled_reason="This model does not think."),
-            ],
-        ),
-        Sample(slug="transport", label="Transport", open=False, summary="", knobs=[sample_knob("stream")]),
-    ]
-    main = [sample_knob("temperature", "1.2"), sample_knob("max_tokens", "1024"), sample_knob("top_p")]
-    return {"lane": LANE_B, "lanes": [LANE_A, LANE_B], "main": main, "groups": groups}
+    """The drawer with set, unset, wrong, overridden and unread knobs."""
+    stored = {"temperature": 1.2, "max_tokens": 1024, "seed": 7, "presence_penalty": 0.5}
+    typed = initial(stored) | {"frequency_penalty": "9", "extra_body": '{"presence_penalty": 0}'}
+    form = ParameterForm(stored, typed, Target(EndpointKind.TGI, room=124_800))
+    return {"lane": LANE_B, "lanes": [LANE_A, LANE_B], "parameters": form}
 
 
-def sample_row(name: str, **extra: Any) -> Sample:
+def sample_row(name: str, **extra: Any) -> Row:
     """One model of the picker."""
-    defaults: dict[str, Any] = {
-        "value": f"org/{name}",
-        "name": name,
-        "organisation": "org",
-        "context_length": 131072,
-        "marks": ["tools", "JSON"],
-        "price": Decimal("0.05"),
-        "is_free": False,
-        "status": "live",
-        "reason": "",
-        "needs_key": False,
-        "offers": [],
-    }
-    return Sample(**(defaults | extra))
+    endpoint = Endpoint(pk=1, slug="hf", label="Hugging Face", kind=Endpoint.Kind.ROUTER)
+    row = Row(
+        endpoint,
+        ModelChoice(1, f"org/{name}"),
+        context_length=131072,
+        marks=("tools", "JSON"),
+        input_price=Decimal("0.05"),
+        status="live",
+        offers=5,
+    )
+    return replace(row, **extra)
 
 
-def sample_picker() -> Sample:
+def sample_picker() -> Picker:
     """The model picker with each kind of row."""
-    offers = [
-        Sample(
-            value="org/Llama-3.1-8B-Instruct:cerebras",
-            provider="cerebras",
-            input_price=Decimal("0.1"),
-            output_price=Decimal("0.1"),
-            tokens_per_second=2100.0,
-            first_token_ms=210.0,
-        )
-    ]
     local = sample_row(
-        "SmolLM2-135M-Instruct", context_length=16384, marks=[], price=None, is_free=True, status="ready"
+        "SmolLM2-135M-Instruct", context_length=16384, marks=(), is_free=True, status="ready", reason=TINY, offers=0
     )
     everything = [
-        sample_row("Llama-3.1-8B-Instruct", offers=offers, reason="fast and cheap"),
-        sample_row("Qwen3-235B-A22B-Thinking", marks=["tools"], price=Decimal("0.3"), status="error"),
+        sample_row("Llama-3.1-8B-Instruct"),
+        sample_row("Qwen3-235B-A22B-Thinking", marks=("tools",), input_price=Decimal("0.3"), status="failing"),
         sample_row("gpt-oss-120b", needs_key=True),
     ]
-    return Sample(
-        action="",
-        search_url="",
-        query="",
-        filters=[
-            ("tools", "Tools", True),
-            ("vision", "Vision", False),
-            ("json", "JSON", False),
-            ("free", "Free", False),
-        ],
+    return Picker(
+        Search(filters=("tools",)),
+        [Section("On this machine", [local]), Section("All", everything)],
+        ListAge("List as of 14:05"),
+        providers=["cerebras", "together"],
         adding=True,
-        hidden={},
-        sections=[("On this machine", [local]), ("All", everything)],
-        as_of=None,
-        unreachable=False,
     )
 
 

@@ -187,14 +187,7 @@ def _first_match(text: str, user: User) -> ModelChoice | None:
     found = recent.select_related("endpoint").order_by("-used_at").first()
     if found is not None:
         return found.choice
-    offer = (
-        Offer.objects.listed()
-        .filter(language_model__hub_id__icontains=text)
-        .annotate(nearness=_nearness())
-        .order_by("nearness", "language_model__hub_id")
-        .values_list("endpoint_id", "language_model__hub_id")
-        .first()
-    )
+    offer = Offer.objects.listed().matching(text).values_list("endpoint_id", "language_model__hub_id").first()
     return ModelChoice(*offer) if offer else None
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
 from chat.providers.requests import EndpointKind
@@ -85,6 +85,22 @@ class OfferQuerySet(models.QuerySet["Offer"]):
 
     def named(self, endpoint_id: int | None, hub_id: str) -> "OfferQuerySet":
         return self.filter(endpoint_id=endpoint_id or 0, language_model__hub_id=hub_id)
+
+    def matching(self, text: str) -> "OfferQuerySet":
+        """Offers of models whose name holds every word of ``text``, best first, with ``closeness`` (0 is best).
+
+        A model of this machine goes first, then names that begin with the text, after the organisation or with it.
+        """
+        words = text.split()
+        found = self.filter(*(Q(language_model__hub_id__icontains=word) for word in words))
+        begins = Q(language_model__hub_id__istartswith=text) | Q(language_model__hub_id__icontains=f"/{text}")
+        closeness = Case(
+            When(endpoint__kind=EndpointKind.LOCAL.value, then=Value(0)),
+            When(begins, then=Value(1)),
+            default=Value(2),
+            output_field=models.IntegerField(),
+        )
+        return found.annotate(closeness=closeness).order_by("closeness", "language_model__hub_id", "endpoint_id")
 
     def for_choices(self, choices: Iterable["ModelChoice"]) -> "OfferQuerySet":
         """All offers of the models in ``choices``, in one query."""

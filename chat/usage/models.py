@@ -8,7 +8,9 @@ from django.utils import timezone
 class UsageRecord(models.Model):
     """Tokens and money of one run. ``cost`` is US dollars, None where no price was known."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="usage_records")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="usage_records"
+    )
     run_id = models.BigIntegerField(unique=True, help_text="The run, which may be gone.")
     at = models.DateTimeField(default=timezone.now)
     model_id = models.CharField(max_length=300)

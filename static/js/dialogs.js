@@ -22,7 +22,8 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.matches("dialog")) target.querySelector("[autofocus]")?.focus();
 });
 
-// What a dialog's form was for is done: out of the way.
+// What a dialog's form was for is done: out of the way. The element may be gone by now, so both ends are asked.
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  if (detail.successful && detail.requestConfig.verb === "post") target.closest("dialog")?.close();
+  const stays = [target, detail.elt].some((node) => node.closest("[data-keeps-dialog]"));
+  if (detail.successful && detail.requestConfig.verb === "post" && !stays) target.closest("dialog")?.close();
 });

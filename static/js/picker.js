@@ -11,6 +11,16 @@ document.addEventListener("keydown", (event) => {
   else rows[Math.min(next, rows.length - 1)]?.focus();
 });
 
+// Right opens the providers of a model, left closes them.
+document.addEventListener("keydown", (event) => {
+  const row = event.target.matches("[data-picker-choice]") && event.target.closest(".picker-row");
+  const offers = row && row.querySelector(".picker-offers");
+  if (!offers || !["ArrowRight", "ArrowLeft"].includes(event.key)) return;
+  event.preventDefault();
+  offers.open = event.key === "ArrowRight";
+  if (!offers.open) row.querySelector("[data-picker-choice]").focus();
+});
+
 // Typing goes on in the box wherever one is in the list.
 document.addEventListener("keypress", (event) => {
   const picker = event.target.closest("[data-picker]");

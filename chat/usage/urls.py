@@ -1,0 +1,7 @@
+"""Usage, under ``/usage/``."""
+
+from django.urls import path
+
+from chat.usage import views
+
+urlpatterns = [path("", views.usage, name="usage")]
