@@ -16,14 +16,14 @@ from chat.usage.models import UsageRecord
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Sums over some requests. ``cost`` is in US dollars and holds only requests with a known price."""
+    """Sums over some requests. ``spent`` is in US dollars and holds only requests with a known price."""
 
     requests: int = 0
-    failed: int = 0
+    failures: int = 0
     unpriced: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: Decimal = Decimal(0)
+    tokens_in: int = 0
+    tokens_out: int = 0
+    spent: Decimal = Decimal(0)
     day: date | None = None
     model_id: str = ""
     provider: str = ""
@@ -31,7 +31,7 @@ class Line:
 
     @property
     def tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
+        return self.tokens_in + self.tokens_out
 
 
 @dataclass(frozen=True)
@@ -94,17 +94,17 @@ def _lines(records: "QuerySet[Any]", *keys: str) -> list[Line]:
         records.order_by().values(*keys).annotate(**_sums()) if keys else [records.aggregate(**_sums())]
     )
     lines = [Line(**{name: value for name, value in row.items() if value is not None}) for row in found]
-    return sorted((line for line in lines if line.requests), key=lambda line: (-line.cost, -line.tokens, line.model_id))
+    return sorted((line for line in lines if line.requests), key=lambda line: (-line.spent, -line.tokens, line.model_id))
 
 
 def _sums() -> dict[str, Any]:
     return {
         "requests": Count("pk"),
-        "failed": Count("pk", filter=Q(failed=True)),
+        "failures": Count("pk", filter=Q(failed=True)),
         "unpriced": Count("pk", filter=Q(cost__isnull=True, failed=False)),
-        "prompt_tokens": Sum("prompt_tokens"),
-        "completion_tokens": Sum("completion_tokens"),
-        "cost": Sum("cost"),
+        "tokens_in": Sum("prompt_tokens"),
+        "tokens_out": Sum("completion_tokens"),
+        "spent": Sum("cost"),
     }
 
 
