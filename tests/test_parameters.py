@@ -222,6 +222,11 @@ def test_form_filled_from_values_gives_the_same_values(values: dict[str, Any]) -
     assert json.loads(json.dumps(values)) == values
 
 
+@pytest.mark.parametrize("stop", [[" "], ["  ", "\t"], ["\n", "\\n", "\\"], [" x ", "\r\n"], ["\u2028", "\x0b"]])
+def test_stop_sequences_of_blanks_and_backslashes_survive_the_form(stop: list[str]) -> None:
+    assert clean_parameters(initial({"stop": stop})).values == {"stop": stop}
+
+
 @given(st.dictionaries(st.sampled_from(sorted(NAMES)), st.text(max_size=40)))
 def test_any_form_is_values_or_sentences(raw: dict[str, str]) -> None:
     cleaned = clean_parameters(raw)

@@ -13,7 +13,7 @@ from chat.providers.requests import Timeouts
 
 T = TypeVar("T")
 # When time is up while nobody waits, the reader is busy and data may well be there: it gets this long to look.
-GRACE_SECONDS = 1.0
+GRACE_SECONDS = 0.5
 
 
 class Patience:

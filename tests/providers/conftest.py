@@ -1,5 +1,6 @@
 """Shared by the tests of the wire: the fake provider, a way to ask it, and token events in short."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +66,7 @@ def question(base_url: str, scenario: str = "plain", timeouts: Timeouts = QUICK,
 async def collect(wire: WireRequest, credential: Credential | None = None) -> Answer:
     answer = Answer()
     try:
-        async with stream_chat(wire, credential) as events:
+        async with asyncio.timeout(30), stream_chat(wire, credential) as events:
             async for event in events:
                 answer.events.append(event)
     except ProviderError as error:

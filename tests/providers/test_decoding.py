@@ -76,6 +76,12 @@ def test_reasoning_and_text_are_read_from_lists_of_parts() -> None:
     assert fold(decode(chunk({"reasoning_details": [{"text": "hm"}]}), chunk({"content": "yes"}))) == ("yes", "hm")
 
 
+def test_closing_tag_in_the_text_means_nothing_where_reasoning_comes_separately() -> None:
+    events = decode(chunk({"content": "A "}), chunk({"reasoning": "hm"}), chunk({"content": "tag: </think>\nthat"}))
+
+    assert fold(events) == ("A tag: </think>\nthat", "hm")
+
+
 def test_think_tags_split_over_chunks_are_read() -> None:
     pieces = ["<th", "ink>", "hm", "</", "think", ">\n", "\nyes"]
 

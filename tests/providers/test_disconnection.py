@@ -119,6 +119,15 @@ async def test_connection_that_breaks_in_the_body_keeps_the_text(reset: bool) ->
     assert (answer.text, answer.error.kind) == ("half", "broken_connection")
 
 
+async def test_text_held_back_as_a_possible_tag_is_not_lost_when_the_connection_breaks() -> None:
+    held = b'data: {"choices":[{"delta":{"content":"<thi"}}]}\n\n'
+    async with server(HEAD + b"Content-Length: 1000\r\n\r\n" + held) as address:
+        answer = await asked(f"http://{address}")
+
+    assert answer.error is not None
+    assert (answer.text, answer.error.kind) == ("<thi", "broken_connection")
+
+
 async def test_body_without_a_length_that_just_ends_is_cut_off() -> None:
     async with server(HEAD + b"\r\n" + CHUNK) as address:
         answer = await asked(f"http://{address}")

@@ -54,6 +54,10 @@ def test_byte_order_mark_is_dropped_at_the_start_only() -> None:
     ]
 
 
+def test_byte_order_mark_after_an_event_in_one_read_is_part_of_its_line() -> None:
+    assert data(b"data: one\n\n", b"\xef\xbb\xbfdata: two\n\n") == [b"one"]
+
+
 def test_line_feed_after_a_read_that_ended_in_carriage_return_is_no_second_line_end() -> None:
     assert data(b"data: one\r", b"\ndata: two\r", b"\n\r", b"\n") == [b"one\ntwo"]
 
