@@ -1,5 +1,7 @@
 """The one Django app; every package under ``chat/`` belongs to it and shares its label."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -10,7 +12,5 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers: importing these modules is what registers them."""
-        from chat.accounts import signals as account_signals
-        from chat.conversations import signals as conversation_signals
-
-        assert account_signals and conversation_signals
+        import_module("chat.accounts.signals")
+        import_module("chat.conversations.signals")

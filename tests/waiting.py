@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 PATIENCE_SECONDS = 10.0
 
 
-async def eventually(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], within: float = PATIENCE_SECONDS) -> None:
+async def eventually(
+    holds: Callable[[], bool] | Callable[[], Awaitable[bool]], within: float = PATIENCE_SECONDS
+) -> None:
     """Return once ``holds()`` is true; fail after ``within`` seconds."""
     deadline = asyncio.get_running_loop().time() + within
     while True:

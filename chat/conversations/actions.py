@@ -1,25 +1,24 @@
-"""What a person does in a chat: send, edit, regenerate, continue, switch, delete, stop.
+"""What a person asks in a chat: send, edit, regenerate, continue.
 
-Every verb is one transaction, takes model instances and plain values, and announces after commit. Verbs about lanes
-are in ``lane_actions``, those about the list of chats in ``list_actions``.
+Every verb is one transaction, takes model instances and plain values, and announces after commit. What only moves
+through or cuts from the tree is in ``tree_actions``, lanes in ``lane_actions``, the list of chats in ``list_actions``.
 """
 
 from collections.abc import Iterable
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.conversations.announcing import announce, announce_list
 from chat.conversations.asking import Change, Plan, check_ceiling, plan, queue_answer, refreeze
 from chat.conversations.errors import Refused
-from chat.conversations.history import Tree, next_row
+from chat.conversations.history import next_row
 from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
+from chat.conversations.tree_actions import locked_lane, point_at
 from chat.markdown import render
 from chat.runs import supervisor
-from chat.runs.actions import stop_run
 from chat.runs.broadcast import LanesChanged, TurnAdded
 from chat.runs.models import Run
 
@@ -37,7 +36,7 @@ def send_message(
         return turn
     try:
         with transaction.atomic():
-            lanes = list(_locked_lanes(conversation).filter(pk__in=list(lane_ids)))
+            lanes = list(Lane.objects.live().locked().filter(conversation=conversation, pk__in=list(lane_ids)))
             if not lanes:
                 raise Refused("Choose at least one model to send this to.", "lanes")
             _prefer_key(lanes, key_ref)
@@ -58,7 +57,7 @@ def send_message(
 def edit_message(user: User, message: Message, text: str) -> Message:
     """Put another text in the place of a message, as its sibling. A question is asked again; an answer just stands."""
     with transaction.atomic():
-        lane = _locked_lane(message)
+        lane = locked_lane(message.lane_id)
         turn = _turn_in_row(user, message.turn)
         if message.role == Message.Role.USER:
             [asked] = plan(user, [lane])
@@ -75,7 +74,7 @@ def edit_message(user: User, message: Message, text: str) -> Message:
                 html=render(text),
                 model_label=message.model_label,
             )
-            _set_head(lane, new)
+            point_at(lane, new)
         announce(lane.conversation, LanesChanged())
     return new
 
@@ -99,20 +98,12 @@ def ask_now(user: User, lane: Lane, turn: Turn) -> Message:
     if asked_there is None:
         raise Refused("That message is not there any more.")
     with transaction.atomic():
-        [asked] = plan(user, [_locked(lane)])
+        [asked] = plan(user, [locked_lane(lane.pk)])
         check_ceiling(user, 1)
         answer = _ask(user, asked, _turn_in_row(user, turn), asked_there.text, asked.lane.head)
         _start_after_commit([answer])
         announce(lane.conversation, LanesChanged())
     return answer
-
-
-def select_message(message: Message) -> None:
-    """Show this alternative, with the latest path through it."""
-    with transaction.atomic():
-        lane = _locked_lane(message)
-        _set_head(lane, Tree.of(lane).leaf_under(message.pk))
-        announce(lane.conversation, LanesChanged())
 
 
 def retry_without_parameter(user: User, message: Message) -> Message:
@@ -126,67 +117,6 @@ def retry_without_parameter(user: User, message: Message) -> Message:
     extra.pop(name, None)
     Lane.objects.filter(pk=lane.pk).update(parameters=lane.parameters)
     return regenerate(user, message)
-
-
-def delete_message(message: Message) -> None:
-    """Take a message and what follows it out of view; ``restore_message`` brings them back."""
-    with transaction.atomic():
-        lane = _locked_lane(message)
-        tree = Tree.of(lane)
-        others = [node.pk for node in tree.siblings(tree.nodes[message.pk]) if node.pk != message.pk]
-        for node_id in [node.pk for node in tree.nodes.values() if tree.holds(message.pk, node.pk)]:
-            _stop_message(node_id)
-        Message.objects.filter(pk=message.pk).update(deleted_at=timezone.now())
-        if tree.holds(message.pk, lane.head_id):
-            _set_head(lane, tree.leaf_under(others[-1]) if others else message.parent_id)
-        announce(lane.conversation, LanesChanged())
-
-
-def restore_message(message: Message) -> None:
-    """Undo ``delete_message``."""
-    with transaction.atomic():
-        lane = _locked_lane(message)
-        Message.objects.filter(pk=message.pk).update(deleted_at=None)
-        _set_head(lane, Tree.of(lane).leaf_under(message.pk))
-        announce(lane.conversation, LanesChanged())
-
-
-def take_back(turn: Turn) -> str:
-    """Withdraw a message whose answers all still wait; its text goes back to the composer and is returned.
-
-    Messages that wait behind it move up to where it stood.
-    """
-    with transaction.atomic():
-        questions = turn.messages.filter(role=Message.Role.USER, deleted_at__isnull=True).select_related("lane")
-        answers = list(turn.messages.filter(run__status=Run.Status.QUEUED, deleted_at__isnull=True))
-        if not answers or not all(stop_message(answer) for answer in answers):
-            raise Refused("It is being answered already; you can stop it instead.")
-        text = ""
-        for question in questions:
-            text = question.text
-            _splice_out(question, [answer.pk for answer in answers if answer.parent_id == question.pk])
-        Conversation.objects.filter(pk=turn.conversation_id).update(composer_text=text)
-        announce(turn.conversation, LanesChanged())
-    return text
-
-
-def _splice_out(question: Message, answer_ids: list[int]) -> None:
-    lane = _locked_lane(question)
-    if lane.head_id in answer_ids:
-        _set_head(lane, question.parent_id)
-    Message.objects.filter(parent_id__in=answer_ids).update(parent_id=question.parent_id)
-    Message.objects.filter(pk__in=[question.pk, *answer_ids]).update(deleted_at=timezone.now())
-
-
-def stop_message(message: Message) -> bool:
-    """Stop the answer; False when there was nothing to stop."""
-    return message.run_id is not None and _stop(message.run_id)
-
-
-def stop_conversation(conversation: Conversation) -> int:
-    """Stop all answers of a chat, waiting ones first so that none takes the place of another; returns how many."""
-    active = Run.objects.active().filter(topic=conversation.topic).order_by("-pk")
-    return sum(_stop(pk) for pk in active.values_list("pk", flat=True))
 
 
 def release_followers(ended: Run) -> None:
@@ -207,11 +137,11 @@ def _answer_again(user: User, message: Message, change: Change | None, continues
     if question is None or message.role != Message.Role.ASSISTANT:
         raise Refused("Only an answer can be written again.")
     with transaction.atomic():
-        [asked] = plan(user, [_locked_lane(message)], change)
+        [asked] = plan(user, [locked_lane(message.lane_id)], change)
         check_ceiling(user, 1)
         turn = _turn_in_row(user, message.turn)
         answer = queue_answer(user, asked, turn, question, continues)
-        _set_head(asked.lane, answer)
+        point_at(asked.lane, answer)
         _start_after_commit([answer])
         announce(asked.lane.conversation, LanesChanged())
     return answer
@@ -222,7 +152,7 @@ def _ask(user: User, asked: Plan, turn: Turn, text: str, parent: Message | None)
         lane=asked.lane, turn=turn, parent=parent, role=Message.Role.USER, parts=text_parts(text)
     )
     answer = queue_answer(user, asked, turn, question)
-    _set_head(asked.lane, answer)
+    point_at(asked.lane, answer)
     return answer
 
 
@@ -233,23 +163,6 @@ def _sent_before(user: User, client_id: str) -> Turn | None:
 def _turn_in_row(user: User, turn: Turn) -> Turn:
     """A turn for something that happens in the place of an earlier one."""
     return Turn.objects.create(conversation=turn.conversation, owner=user, client_id=uuid4().hex, row=turn.row)
-
-
-def _locked_lanes(conversation: Conversation) -> QuerySet[Lane]:
-    return Lane.objects.live().filter(conversation=conversation).select_related("head").select_for_update(of=("self",))
-
-
-def _locked(lane: Lane) -> Lane:
-    return Lane.objects.select_related("conversation", "head").select_for_update(of=("self",)).get(pk=lane.pk)
-
-
-def _locked_lane(message: Message) -> Lane:
-    return _locked(message.lane)
-
-
-def _set_head(lane: Lane, head: Message | int | None) -> None:
-    lane.head_id = head.pk if isinstance(head, Message) else head
-    Lane.objects.filter(pk=lane.pk).update(head_id=lane.head_id)
 
 
 def _prefer_key(lanes: list[Lane], key_ref: str) -> None:
@@ -295,16 +208,3 @@ def _double_limit(lane: Lane) -> None:
     if isinstance(limit, int):
         lane.parameters["max_tokens"] = limit * 2
         Lane.objects.filter(pk=lane.pk).update(parameters=lane.parameters)
-
-
-def _stop(run_id: int) -> bool:
-    stopped = stop_run(run_id)
-    if stopped:
-        transaction.on_commit(lambda: supervisor.stop(run_id))
-    return stopped
-
-
-def _stop_message(message_id: int) -> None:
-    run_id = Message.objects.filter(pk=message_id).values_list("run_id", flat=True).first()
-    if run_id is not None:
-        _stop(run_id)

@@ -66,9 +66,13 @@ class Tree:
             node_id = children[-1].pk
         return node_id
 
-    def holds(self, ancestor_id: int, node_id: int | None) -> bool:
-        """Whether ``node_id`` is the message ``ancestor_id`` or stands below it."""
-        return any(node.pk == ancestor_id for node in self.path(node_id))
+    def below(self, node_id: int) -> set[int]:
+        """A message and everything under it."""
+        found, waiting = set(), [node_id]
+        while waiting:
+            found.add(pk := waiting.pop())
+            waiting.extend(child.pk for child in self._children.get(pk, ()))
+        return found
 
 
 @dataclass(frozen=True, slots=True)

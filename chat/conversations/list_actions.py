@@ -7,10 +7,11 @@ from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.catalogue.models import ModelChoice
-from chat.conversations.actions import stop_conversation, title_of
+from chat.conversations.actions import title_of
 from chat.conversations.announcing import announce_list
 from chat.conversations.lane_actions import new_lane
 from chat.conversations.models import MAX_LANES, Conversation
+from chat.conversations.tree_actions import stop_conversation
 
 
 def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:

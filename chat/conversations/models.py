@@ -95,6 +95,10 @@ class LaneQuerySet(models.QuerySet["Lane"]):
     def live(self) -> "LaneQuerySet":
         return self.filter(removed_at__isnull=True).order_by("position", "pk")
 
+    def locked(self) -> "LaneQuerySet":
+        """With their heads, for this transaction alone. SQLite has one writer at a time and ignores the lock."""
+        return self.select_related("head").select_for_update(of=("self",))
+
 
 class Lane(models.Model):
     """One model with its own system prompt, parameters and message tree. Lanes never read each other."""

@@ -16,7 +16,7 @@ from django.urls import reverse
 from chat.accounts.models import User
 from chat.catalogue.choices import UnusableChoice, pick_choice
 from chat.catalogue.models import ModelChoice
-from chat.conversations import actions, lane_actions
+from chat.conversations import actions, lane_actions, tree_actions
 from chat.conversations.asking import Change
 from chat.conversations.errors import Refused
 from chat.conversations.forms import (
@@ -68,19 +68,19 @@ def _send(user: User, conversation: Conversation, fields: Fields) -> Done:
 
 def _stop(user: User, conversation: Conversation, fields: Fields) -> Done:
     message = get_object_or_404(_messages(user, conversation), run_id=_clean(RunForm(fields))["run"])
-    actions.stop_message(message)
+    tree_actions.stop_message(message)
     return Done()
 
 
 def _stop_all(user: User, conversation: Conversation, fields: Fields) -> Done:
     _clean(EmptyForm(fields))
-    actions.stop_conversation(conversation)
+    tree_actions.stop_conversation(conversation)
     return Done()
 
 
 def _take_back(user: User, conversation: Conversation, fields: Fields) -> Done:
     message = _message(user, conversation, fields)
-    return Done(composer_text=actions.take_back(message.turn))
+    return Done(composer_text=tree_actions.take_back(message.turn))
 
 
 def _regenerate(user: User, conversation: Conversation, fields: Fields) -> Done:
@@ -108,18 +108,18 @@ def _drop_parameter(user: User, conversation: Conversation, fields: Fields) -> D
 
 
 def _select(user: User, conversation: Conversation, fields: Fields) -> Done:
-    actions.select_message(_message(user, conversation, fields))
+    tree_actions.select_message(_message(user, conversation, fields))
     return Done()
 
 
 def _delete(user: User, conversation: Conversation, fields: Fields) -> Done:
     message = _message(user, conversation, fields)
-    actions.delete_message(message)
+    tree_actions.delete_message(message)
     return Done(Toast("Deleted, with what followed.", reverse("restore_message", args=[message.pk])))
 
 
 def _restore(user: User, conversation: Conversation, fields: Fields) -> Done:
-    actions.restore_message(_message(user, conversation, fields))
+    tree_actions.restore_message(_message(user, conversation, fields))
     return Done()
 
 

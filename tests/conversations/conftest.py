@@ -51,7 +51,7 @@ def lanes_of(conversation: Conversation) -> list[Lane]:
 
 
 @pytest.fixture
-async def engine(transactional_db: None, fake_provider: FakeProvider) -> AsyncIterator[None]:  # noqa: F811
+async def engine(transactional_db: None, fake_provider: FakeProvider) -> AsyncIterator[None]:
     """A running engine, with the endpoint of the other fixtures answered by the fake provider."""
     await supervisor.startup()
     yield

@@ -3,7 +3,8 @@
 import pytest
 
 from chat.accounts.models import User
-from chat.conversations import actions
+from chat.catalogue.models import Endpoint
+from chat.conversations import actions, tree_actions
 from chat.conversations.asking import Change
 from chat.conversations.errors import NoKey, Refused
 from chat.conversations.history import Tree
@@ -85,7 +86,7 @@ def test_a_waiting_message_can_be_taken_back_into_the_composer(alice: User, chat
     send(alice, chat, "One")
     turn = send(alice, chat, "Two, too early")
 
-    text = actions.take_back(turn)
+    text = tree_actions.take_back(turn)
 
     chat.refresh_from_db()
     assert text == chat.composer_text == "Two, too early"
@@ -97,7 +98,7 @@ def test_what_waits_behind_a_message_taken_back_moves_up(alice: User, chat: Conv
     middle = send(alice, chat, "Two")
     send(alice, chat, "Three")
 
-    actions.take_back(middle)
+    tree_actions.take_back(middle)
 
     assert visible(lanes_of(chat)[0]) == ["One", "", "Three", ""]
 
@@ -107,7 +108,7 @@ def test_a_message_that_is_being_answered_cannot_be_taken_back(alice: User, chat
     Run.objects.update(status=Run.Status.STREAMING)
 
     with pytest.raises(Refused, match="being answered"):
-        actions.take_back(turn)
+        tree_actions.take_back(turn)
 
 
 def test_editing_makes_a_sibling_and_keeps_the_old_one(alice: User, chat: Conversation) -> None:
@@ -119,7 +120,7 @@ def test_editing_makes_a_sibling_and_keeps_the_old_one(alice: User, chat: Conver
 
     assert edited.turn.row == turn.row
     assert visible(lanes_of(chat)[0]) == ["Hello again", ""]
-    actions.select_message(question)
+    tree_actions.select_message(question)
     assert visible(lanes_of(chat)[0]) == ["Hello", "An answer."]
 
 
@@ -141,9 +142,9 @@ def test_deleting_is_undone_whole(alice: User, chat: Conversation) -> None:
     send(alice, chat, "Two")
     question = first.messages.get(role="user")
 
-    actions.delete_message(question)
+    tree_actions.delete_message(question)
     after_delete = visible(lanes_of(chat)[0])
-    actions.restore_message(question)
+    tree_actions.restore_message(question)
 
     assert after_delete == []
     assert visible(lanes_of(chat)[0]) == ["One", "An answer.", "Two", ""]
@@ -155,7 +156,7 @@ def test_deleting_one_of_several_versions_shows_another(alice: User, chat: Conve
     answer = turn.messages.get(role="assistant")
     again = actions.regenerate(alice, answer)
 
-    actions.delete_message(again)
+    tree_actions.delete_message(again)
 
     assert visible(lanes_of(chat)[0]) == ["Hello", "An answer."]
 
@@ -192,7 +193,7 @@ def test_asking_now_repeats_what_the_others_were_asked(alice: User, comparison: 
 
 
 def test_without_a_usable_key_nothing_is_written(alice: User, chat: Conversation) -> None:
-    chat.lanes.get().endpoint.__class__.objects.update(needs_key=True)
+    Endpoint.objects.update(needs_key=True)
 
     with pytest.raises(NoKey, match="needs a Hugging Face token"):
         send(alice, chat, "Hello")
@@ -212,7 +213,7 @@ def test_stopping_a_chat_stops_what_waits_too(alice: User, chat: Conversation) -
     send(alice, chat, "One")
     send(alice, chat, "Two")
 
-    stopped = actions.stop_conversation(chat)
+    stopped = tree_actions.stop_conversation(chat)
 
     assert stopped == 2
     assert set(Run.objects.values_list("status", flat=True)) == {"stopped"}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice, short_name
-from chat.conversations import actions, lane_actions
+from chat.conversations import actions, lane_actions, tree_actions
 from chat.conversations.asking import CONTINUE_PROMPT
 from chat.conversations.errors import Refused
 from chat.conversations.models import Conversation, Lane, Message
@@ -60,7 +60,7 @@ class Person:
         if verb == "edit":
             actions.edit_message(self.user, message, text)
         elif verb == "delete":
-            actions.delete_message(message)
+            tree_actions.delete_message(message)
         elif verb == "regenerate" and is_answer:
             actions.regenerate(self.user, message)
         elif verb == "continue" and is_answer:
