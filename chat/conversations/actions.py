@@ -4,7 +4,7 @@ Every verb is one transaction, takes model instances and plain values, and annou
 through or cuts from the tree is in ``tree_actions``, lanes in ``lane_actions``, the list of chats in ``list_actions``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
@@ -92,6 +92,16 @@ def continue_answer(user: User, message: Message, raise_limit: bool = False) -> 
     return _answer_again(user, message, None, continues)
 
 
+def regenerate_all(user: User, conversation: Conversation) -> int:
+    """Have the last answer of every lane written again; returns how many lanes had one that has ended."""
+    return _for_all(conversation, lambda tip: regenerate(user, tip), lambda run: True)
+
+
+def continue_all(user: User, conversation: Conversation) -> int:
+    """Go on with every lane's last answer that was cut off; returns how many there were."""
+    return _for_all(conversation, lambda tip: continue_answer(user, tip), lambda run: run.was_cut_off)
+
+
 def ask_now(user: User, lane: Lane, turn: Turn) -> Message:
     """Ask one lane what others were asked in a turn."""
     asked_there = turn.messages.filter(role=Message.Role.USER, deleted_at__isnull=True).first()
@@ -130,6 +140,23 @@ def release_followers(ended: Run) -> None:
             released = Run.objects.filter(pk=run.pk, after=ended, status=Run.Status.QUEUED)
             if released.update(after=None, request=run.request, process_id=supervisor.process_id()) == 1:
                 transaction.on_commit(lambda run=run: supervisor.start(run))  # type: ignore[misc]
+
+
+def _for_all(conversation: Conversation, ask: Callable[[Message], Message], wanted: Callable[[Run], bool]) -> int:
+    """Ask in each lane on its own: one that cannot be asked keeps none of the others from it."""
+    asked, refusals = 0, []
+    for lane in Lane.objects.live().filter(conversation=conversation).select_related("head__run", "head__lane"):
+        tip = lane.head
+        if tip is None or tip.run is None or tip.run.is_active or not wanted(tip.run):
+            continue
+        try:
+            ask(tip)
+            asked += 1
+        except Refused as refusal:
+            refusals.append(refusal)
+    if refusals and not asked:
+        raise refusals[0]
+    return asked
 
 
 def _answer_again(user: User, message: Message, change: Change | None, continues: Message | None) -> Message:

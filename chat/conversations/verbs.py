@@ -97,6 +97,18 @@ def _continue(user: User, conversation: Conversation, fields: Fields) -> Done:
     return Done()
 
 
+def _regenerate_all(user: User, conversation: Conversation, fields: Fields) -> Done:
+    if not actions.regenerate_all(user, conversation):
+        raise Refused("There is no answer yet that could be written again.")
+    return Done()
+
+
+def _continue_all(user: User, conversation: Conversation, fields: Fields) -> Done:
+    if not actions.continue_all(user, conversation):
+        raise Refused("No answer here was cut off.")
+    return Done()
+
+
 def _raise_limit(user: User, conversation: Conversation, fields: Fields) -> Done:
     actions.continue_answer(user, _message(user, conversation, fields), raise_limit=True)
     return Done()
@@ -167,6 +179,8 @@ HANDLERS: dict[str, Handler] = {
     "take_back": _take_back,
     "regenerate": _regenerate,
     "continue_answer": _continue,
+    "regenerate_all": _regenerate_all,
+    "continue_all": _continue_all,
     "raise_limit": _raise_limit,
     "drop_parameter": _drop_parameter,
     "select_message": _select,

@@ -161,6 +161,12 @@ class Run(models.Model):
         return "Waits for the answer above." if self.is_waiting else ""
 
     @property
+    def was_cut_off(self) -> bool:
+        """Whether there is something to go on with."""
+        ended_early = self.status in (self.Status.STOPPED, self.Status.INTERRUPTED, self.Status.FAILED)
+        return self.finish_reason == "length" or (ended_early and bool(self.prefix or self.text))
+
+    @property
     def only_reasoning(self) -> bool:
         """The model used all it may write for thinking."""
         return not self.is_active and bool(self.reasoning.strip()) and not self.text.strip() and not self.tool_calls

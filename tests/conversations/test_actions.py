@@ -227,3 +227,38 @@ def test_the_parameter_that_was_refused_is_left_out_on_the_next_try(alice: User,
     again = actions.retry_without_parameter(alice, turn.messages.get(role="assistant"))
 
     assert again.run is not None and "top_k" not in again.run.wire_request.body
+
+
+def test_regenerating_all_asks_every_lane_that_has_an_answer(alice: User, comparison: Conversation) -> None:
+    send(alice, comparison, "Hello")
+    for run in Run.objects.all():
+        finish(run)
+
+    asked = actions.regenerate_all(alice, comparison)
+
+    assert asked == 2
+    assert Run.objects.active().count() == 2
+
+
+def test_continuing_all_leaves_whole_answers_alone(alice: User, comparison: Conversation) -> None:
+    send(alice, comparison, "Hello")
+    first, second = Run.objects.order_by("pk")
+    finish(first)
+    finish(second)
+    Run.objects.filter(pk=second.pk).update(finish_reason="length")
+
+    asked = actions.continue_all(alice, comparison)
+
+    assert asked == 1
+    assert Run.objects.active().get().prefix == "An answer."
+
+
+def test_one_lane_that_cannot_be_asked_keeps_no_other_from_it(alice: User, comparison: Conversation) -> None:
+    send(alice, comparison, "Hello")
+    for run in Run.objects.all():
+        finish(run)
+    Lane.objects.filter(model_id="fake/plain").update(endpoint=None)
+
+    asked = actions.regenerate_all(alice, comparison)
+
+    assert asked == 1

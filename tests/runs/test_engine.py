@@ -117,7 +117,7 @@ async def test_retry_after_is_obeyed_before_the_first_token(
     ("scenario", "kind"),
     [
         ("error-402", "no_credit"),
-        ("dies-midstream", "cut_off"),
+        ("dies-midstream", "broken_connection"),
         ("error-in-stream", "stream_error"),
         ("html", "malformed"),
     ],
