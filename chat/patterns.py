@@ -259,7 +259,7 @@ def patterns() -> list[Pattern]:
         Pattern(
             "Turn that a lane was not asked",
             f"{CONVERSATIONS}/_not_asked.html",
-            {"lane": LANE_A, "turn": LANE_A.turns[0]},
+            {"lane": LANE_A, "turn": Sample(row=0, can_ask=True)},
         ),
         Pattern("Settings that differ", f"{CONVERSATIONS}/_differences.html", {"differences": DIFFERENCES}),
         Pattern("Lanes", f"{CONVERSATIONS}/_lanes.html", {"lanes": both, "conversation": CONVERSATION}),
