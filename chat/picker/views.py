@@ -5,7 +5,7 @@ the picker.
 """
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +15,7 @@ from django_htmx.http import trigger_client_event
 
 from chat.accounts.requests import PersonRequest
 from chat.catalogue.choices import UnusableChoice, addressed, parse_choice
-from chat.catalogue.models import Endpoint, ModelChoice, Offer
+from chat.catalogue.models import POLICIES, Endpoint, ModelChoice, Offer
 from chat.catalogue.sync import request_sync
 from chat.picker.forms import search_from
 from chat.picker.listing import list_age, list_models, more_rows, page_of_models
@@ -47,18 +47,20 @@ def more(request: PersonRequest) -> HttpResponse:
 @login_required
 @require_safe
 def offers(request: PersonRequest) -> HttpResponse:
-    """The providers of one model, fastest first."""
+    """The providers of one model: those that work first, by speed."""
     try:
         choice = parse_choice(request.GET.get("model", ""))
     except UnusableChoice as error:
         raise Http404 from error
     endpoint = get_object_or_404(Endpoint, pk=choice.endpoint_id or 0)
     listed = Offer.objects.listed().named(endpoint.pk, choice.model_id)
-    rows = [
-        (offer, addressed(ModelChoice(endpoint.pk, choice.model_id, offer.provider), endpoint))
-        for offer in listed.order_by(F("tokens_per_second").desc(nulls_last=True), "provider")
-    ]
-    return render(request, "chat/catalogue/_picker_offers.html", {"offers": rows, "choice": choice})
+    fails = Case(When(status=Offer.Status.LIVE, then=0), default=1)
+    fastest_first = listed.order_by(fails, F("tokens_per_second").desc(nulls_last=True), "provider")
+    context = {
+        "offers": [(offer, _through(choice, offer.provider, endpoint)) for offer in fastest_first],
+        "policies": [(policy, _through(choice, policy, endpoint)) for policy in POLICIES if endpoint.is_router],
+    }
+    return render(request, "chat/catalogue/_picker_offers.html", context)
 
 
 @login_required
@@ -83,6 +85,10 @@ def refresh(request: PersonRequest) -> HttpResponse:
     context = {"age": age, "waiting": waiting, "left": left - 1}
     response = render(request, "chat/catalogue/_list_age.html", context)
     return response if waiting or asked else trigger_client_event(response, MODELS_CHANGED)
+
+
+def _through(choice: ModelChoice, provider: str, endpoint: Endpoint) -> str:
+    return addressed(ModelChoice(endpoint.pk, choice.model_id, provider), endpoint)
 
 
 def _number(text: str | None) -> int:

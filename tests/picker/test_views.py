@@ -121,7 +121,17 @@ def test_providers_of_a_model_are_listed_fastest_first(browser: Client, router: 
     html = browser.get("/models/offers/", {"model": f"hf@{LLAMA}"}, headers=HTMX).text
 
     assert html.index(">cerebras") < html.index(">together") and f'value="hf@{LLAMA}:cerebras"' in html
-    assert "2,000 tok/s" in html and "$0.10 / $0.10" in html and "free" in html
+    assert (
+        f'value="hf@{LLAMA}:fastest"' in html and "2,000 tok/s" in html and "$0.10 / $0.10" in html and "free" in html
+    )
+
+
+def test_provider_that_fails_is_listed_last_and_said_to_fail(browser: Client, router: Endpoint) -> None:
+    fill(router, answer(model(LLAMA, provider("broken", throughput=9000.0, status="error"), provider("working"))))
+
+    html = browser.get("/models/offers/", {"model": f"hf@{LLAMA}"}, headers=HTMX).text
+
+    assert html.index(">working") < html.index(">broken") < html.index(">failing<")
 
 
 @pytest.mark.parametrize("typed", ["", "llma", "nowhere@a/b", "https://else.example/"])
