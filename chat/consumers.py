@@ -39,19 +39,21 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
         self.session_key = self.scope["session"].session_key or ""
+        self.registration: sockets.OpenSocket | None = None
         self.pump: Pump | None = None
         await self.accept()
         user: User | AnonymousUser = self.scope["user"]
         if isinstance(user, AnonymousUser):
             await self.close(code=sockets.SESSION_ENDED)
-        elif (conversation := await self._admit(user)) is not None:
-            self._open(user, conversation)
+        else:
+            await self._open(user)
 
     async def disconnect(self, code: int) -> None:
+        if self.registration is not None:
+            self.registration.release()
         if self.pump is not None:
             self.pumping.cancel()
             self.pump.leave()
-            self.registration.release()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """One JSON object from the page: an acknowledgement, a hello, or something to do."""
@@ -78,22 +80,20 @@ class ChatConsumer(AsyncWebsocketConsumer):
         else:
             pump.reply(frames.done_frame(done.receipt, done.toast, done.composer_text))
 
-    async def _admit(self, user: User) -> Conversation | None:
-        """The conversation, or None with the socket closed: accepted first, or the page would not learn why."""
+    async def _open(self, user: User) -> None:
+        """Registered first: a session that ends while we look at the conversation takes this socket along."""
+        self.user = user
         if sockets.open_sockets(user.pk) >= settings.MAX_SOCKETS:
             await self.close(code=TOO_MANY)
-            return None
+            return
+        self.registration = sockets.register(user.pk, self.session_key, self._end)
         conversation = await in_database(_conversation, user, self.conversation_id)
         if conversation is None:
             await self.close(code=NOT_FOUND)
-        return conversation
-
-    def _open(self, user: User, conversation: Conversation) -> None:
-        self.user = user
-        self.registration = sockets.register(user.pk, self.session_key, self._end)
-        self.pump = Pump(user, conversation, self._send_frame, self._session_holds)
-        self.pump.follow()
-        self.pumping = asyncio.create_task(self._keep_pumping(self.pump))
+        elif await self._session_holds():
+            self.pump = Pump(user, conversation, self._send_frame, self._session_holds)
+            self.pump.follow()
+            self.pumping = asyncio.create_task(self._keep_pumping(self.pump))
 
     async def _session_holds(self) -> bool:
         """Whether the person may still be here; closes the socket where not."""

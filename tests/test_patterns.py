@@ -1,3 +1,5 @@
+"""The page of patterns shows every partial in every state."""
+
 import re
 
 import pytest

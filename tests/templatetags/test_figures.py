@@ -1,3 +1,5 @@
+"""The filters that write figures for people."""
+
 from decimal import Decimal
 
 import pytest
