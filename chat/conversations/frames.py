@@ -4,12 +4,14 @@ Each function returns text made of top-level elements that carry ``hx-swap-oob``
 called through ``database_sync_to_async``; the live ones below work from drafts on the event loop.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.template.loader import get_template, render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from chat.accounts.models import User
@@ -21,6 +23,8 @@ from chat.runs.draft import Draft
 from chat.runs.models import Run
 
 PARTIALS = "chat/conversations/"
+# The name of a partial's root element: nothing of anybody's choosing stands before its end.
+_ROOT = re.compile(r"\A\s*<[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +45,18 @@ class Scene:
 
 
 def swap(target: str, html: str, how: str = "innerHTML") -> SafeString:
-    """An element whose children htmx puts at ``target``, a CSS selector. ``html`` must be safe already."""
-    return format_html('<div hx-swap-oob="{}:{}">{}</div>', how, target, SafeString(html))
+    """An element whose children htmx puts at ``target``, a CSS selector. Text that is not marked safe is escaped."""
+    return format_html('<div hx-swap-oob="{}:{}">{}</div>', how, target, html)
+
+
+def joined(pieces: Iterable[str]) -> SafeString:
+    """Rendered pieces one after the other; what is not marked safe is escaped."""
+    return format_html_join("", "{}", ((piece,) for piece in pieces))
 
 
 def replace_by_id(html: str) -> str:
     """A partial whose root has an id, marked to take the place of the element with that id."""
-    head, closing, rest = html.lstrip().partition(">")
-    return f'{head} hx-swap-oob="true"{closing}{rest}'
+    return _ROOT.sub(lambda root: f'{root[0].lstrip()} hx-swap-oob="true"', html, count=1)
 
 
 def lanes_scene(user: User, conversation: Conversation) -> Scene:
@@ -78,7 +86,7 @@ def earlier_frame(user: User, conversation: Conversation, before: int) -> str:
     for lane in context["lanes"]:
         cells = [render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": t}) for t in lane.turns]
         link = render_to_string(f"{PARTIALS}_earlier.html", {"lane": lane})
-        parts.append(swap(f"#earlier-{lane.pk}", "".join(cells), "afterend"))
+        parts.append(swap(f"#earlier-{lane.pk}", joined(cells), "afterend"))
         parts.append(replace_by_id(link))
     return "".join(parts)
 
