@@ -10,14 +10,17 @@ from chat.catalogue.models import ModelChoice
 from chat.conversations.actions import title_of
 from chat.conversations.announcing import announce_list
 from chat.conversations.lane_actions import new_lane
-from chat.conversations.models import MAX_LANES, Conversation
+from chat.conversations.models import MAX_LANES, Conversation, Lane
 from chat.conversations.tree_actions import stop_conversation
 
 
 def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
-    """The person's draft, made with ``choices`` as its lanes where there is none yet."""
+    """The person's draft, made with ``choices`` as its lanes where there is none yet, or none that was touched."""
     draft = Conversation.objects.of(user).filter(is_draft=True).first()
+    if draft is not None and (draft.version or draft.composer_text):
+        return draft
     if draft is not None:
+        _start_with(draft, choices[0])
         return draft
     try:
         with transaction.atomic():
@@ -27,6 +30,13 @@ def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
     except IntegrityError:
         return Conversation.objects.of(user).get(is_draft=True)
     return draft
+
+
+def _start_with(draft: Conversation, choice: ModelChoice) -> None:
+    """A key or a setting that came since the draft was made changes what it starts with."""
+    Lane.objects.filter(conversation=draft).update(
+        endpoint_id=choice.endpoint_id, model_id=choice.model_id, provider=choice.provider
+    )
 
 
 def fresh_draft(user: User, choices: Sequence[ModelChoice], text: str = "") -> Conversation:
@@ -40,7 +50,9 @@ def fresh_draft(user: User, choices: Sequence[ModelChoice], text: str = "") -> C
             earlier.delete()
         draft = draft_for(user, choices)
         draft.composer_text = text
-        draft.save(update_fields=["composer_text"])
+        # These lanes were asked for: a later default does not replace them.
+        draft.version = 1
+        draft.save(update_fields=["composer_text", "version"])
     return draft
 
 
