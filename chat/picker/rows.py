@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Count, F, Max, Min, OrderBy, Q
 
 from chat.catalogue.choices import addressed
-from chat.catalogue.models import Endpoint, ModelChoice, Offer, OfferQuerySet, short_name
+from chat.catalogue.models import POLICIES, Endpoint, ModelChoice, Offer, OfferQuerySet, short_name
 from chat.picker.forms import LONG_CONTEXT, Search
 
 ROWS_AT_ONCE = 60
@@ -81,18 +81,16 @@ def found(search: Search, endpoints: dict[int, Endpoint], rows_at_once: int = RO
 
 
 def rows_of(choices: Iterable[ModelChoice], endpoints: dict[int, Endpoint], search: Search) -> list[Row]:
-    """A row for each of these choices, in their order, with what its offers say, narrowed like the rest."""
+    """A row for each of these choices, in their order, with what its own offers say, narrowed like the rest."""
     wanted = [choice for choice in choices if choice.endpoint_id in endpoints and _named(choice, search.words)]
-    by_model: dict[tuple[int, str], dict[str, Any]] = {}
-    for values in _grouped(narrowed(Offer.objects.for_choices(wanted), search)):
-        by_model[values["endpoint_id"], values[NAME]] = values
+    offers = list(narrowed(Offer.objects.for_choices(wanted), search))
     rows = []
     for choice in wanted:
-        endpoint = endpoints[choice.endpoint_id or 0]
-        values = by_model.get((endpoint.pk, choice.model_id))
-        if values is not None:
-            rows.append(_row(values, endpoints, choice))
+        endpoint, mine = endpoints[choice.endpoint_id or 0], [offer for offer in offers if _fits(choice, offer)]
+        if mine:
+            rows.append(_summed(endpoint, choice, mine))
         elif not search.narrowed:
+            # Nothing lists it, which is no reason to hide what was used before.
             rows.append(Row(endpoint, choice))
     return rows
 
@@ -141,18 +139,43 @@ def _named(choice: ModelChoice, words: str) -> bool:
     return all(word in choice.wire_id.casefold() for word in words.casefold().split())
 
 
-def _row(values: dict[str, Any], endpoints: dict[int, Endpoint], choice: ModelChoice | None = None) -> Row:
-    endpoint = endpoints[values["endpoint_id"]]
-    marks = (
-        ("tools", values["tools"]),
-        ("JSON", values["json"]),
-        ("vision", values["language_model__reads_images"]),
-    )
+def _fits(choice: ModelChoice, offer: Offer) -> bool:
+    """Whether the choice may end at this offer."""
+    same = (choice.endpoint_id, choice.model_id) == (offer.endpoint_id, offer.language_model.hub_id)
+    return same and choice.provider in ("", *POLICIES, offer.provider)
+
+
+def _summed(endpoint: Endpoint, choice: ModelChoice, offers: list[Offer]) -> Row:
+    """What ``_grouped`` asks of the database, for a handful of offers at hand."""
     return Row(
         endpoint=endpoint,
-        choice=choice or ModelChoice(endpoint.pk, values[NAME]),
+        choice=choice,
+        context_length=max(offer.context_length or 0 for offer in offers) or None,
+        marks=_marks(
+            tools=any(offer.supports_tools for offer in offers),
+            json=any(offer.supports_structured_output for offer in offers),
+            vision=offers[0].language_model.reads_images,
+        ),
+        input_price=min((offer.input_price for offer in offers if offer.input_price is not None), default=None),
+        output_price=min((offer.output_price for offer in offers if offer.output_price is not None), default=None),
+        is_free=any(offer.is_free for offer in offers),
+        status="live" if any(offer.status == Offer.Status.LIVE for offer in offers) else "failing",
+        tokens_per_second=max(offer.tokens_per_second or 0.0 for offer in offers) or None,
+        offers=len(offers) if endpoint.is_router else 0,
+    )
+
+
+def _marks(*, tools: bool, json: bool, vision: bool) -> tuple[str, ...]:
+    return tuple(name for name, has in (("tools", tools), ("JSON", json), ("vision", vision)) if has)
+
+
+def _row(values: dict[str, Any], endpoints: dict[int, Endpoint]) -> Row:
+    endpoint = endpoints[values["endpoint_id"]]
+    return Row(
+        endpoint=endpoint,
+        choice=ModelChoice(endpoint.pk, values[NAME]),
         context_length=values["longest"],
-        marks=tuple(name for name, has in marks if has),
+        marks=_marks(tools=values["tools"], json=values["json"], vision=values["language_model__reads_images"]),
         input_price=values["cheapest_in"],
         output_price=values["cheapest_out"],
         is_free=bool(values["free"]),

@@ -1,4 +1,5 @@
-"""Brings the data directory in order before serving: database copy, migrations, static files, the first administrator.
+"""Brings the data directory in order before serving: database copy, migrations, static files, the first administrator,
+the built-in endpoints.
 
 Every step is safe to repeat and cheap when there is nothing to do. What cannot be done is raised as a ``CommandError``
 of one sentence. Listening is not its business, apart from finding out early that the port is taken.
@@ -22,6 +23,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chat.accounts.models import User
+from chat.catalogue.actions import ensure_endpoints
 
 COPIES_KEPT = 5
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -41,6 +43,7 @@ def prepare(say: Say) -> None:
             say("Compressing static files…")
             collect_static_files()
         ensure_administrator()
+        ensure_endpoints()
 
 
 def check_port(host: str, port: int) -> None:

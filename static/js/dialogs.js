@@ -22,8 +22,9 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.matches("dialog")) target.querySelector("[autofocus]")?.focus();
 });
 
-// What a dialog's form was for is done: out of the way. The element may be gone by now, so both ends are asked.
+// What a dialog's form was for is done: out of the way. What asked may be gone by now, so where it stood counts too.
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  const stays = [target, detail.elt].some((node) => node.closest("[data-keeps-dialog]"));
+  const asked = detail.requestConfig.triggeringEvent?.target ?? target;
+  const stays = [target, asked].some((node) => node.closest?.("[data-keeps-dialog]"));
   if (detail.successful && detail.requestConfig.verb === "post" && !stays) target.closest("dialog")?.close();
 });

@@ -117,6 +117,26 @@ def test_recent_choice_of_an_unlisted_model_is_shown_without_facts(router: Endpo
     assert (row.value, row.name, row.context_length, row.status) == ("hf@org/secret:novita", "secret:novita", None, "")
 
 
+def test_recent_choice_of_one_provider_shows_that_providers_facts(router: Endpoint) -> None:
+    choices = [ModelChoice(router.pk, LLAMA, "together"), ModelChoice(router.pk, LLAMA, "cheapest")]
+
+    one, several = rows_of(choices, {router.pk: router}, Search())
+
+    assert (one.offers, one.marks, one.tokens_per_second, one.is_free) == (1, ("JSON",), 142.0, False)
+    assert (several.offers, several.marks, several.tokens_per_second, several.is_free) == (
+        3,
+        ("tools", "JSON"),
+        2000.0,
+        True,
+    )
+
+
+def test_recent_choice_says_the_same_as_the_row_of_its_model(router: Endpoint) -> None:
+    [listed] = rows(router, Search(text=LLAMA))
+
+    assert rows_of([ModelChoice(router.pk, LLAMA)], {router.pk: router}, Search()) == [listed]
+
+
 def test_recent_choices_are_searched_and_filtered_like_the_rest(router: Endpoint) -> None:
     choices = [ModelChoice(router.pk, LLAMA, "fastest"), ModelChoice(router.pk, QWEN), ModelChoice(None, "gone")]
 
