@@ -33,6 +33,14 @@ GONE = "That is not there any more. Reload the page to see what is."
 logger = logging.getLogger(__name__)
 
 
+class NowhereConsumer(AsyncWebsocketConsumer):
+    """Any address that has no socket: closed with 4404, where pages do not try again."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(code=NOT_FOUND)
+
+
 class ChatConsumer(AsyncWebsocketConsumer):
     """One page on one conversation. Close codes: 4401 not signed in, 4404 not yours, 4429 too many sockets."""
 
@@ -63,7 +71,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         match fields.get("action"):
             case "ack":
                 self.pump.flow.acknowledge(_whole_number(fields.get("frame")))
-            case "hello":
+            case "hello" if await self._session_holds():
                 await self.pump.greet(str(fields.get("stamp", "")))
             case str(action):
                 await self._perform(self.pump, action, fields)
@@ -125,9 +133,20 @@ def _parse(text: str | None) -> dict[str, Any] | None:
     if text is None or len(text) > MAX_CHARACTERS:
         return None
     with contextlib.suppress(ValueError, RecursionError):
-        fields = json.loads(text)
+        fields = _storable(json.loads(text))
         return fields if isinstance(fields, dict) else None
     return None
+
+
+def _storable(value: Any) -> Any:
+    """The same with U+FFFD for halves of surrogate pairs, which JSON can spell (RFC 8259 8.2) and UTF-8 cannot."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    return value
 
 
 def _whole_number(value: object) -> int:

@@ -5,6 +5,7 @@ consumer starts it, hands it replies, and ends it with the socket.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -22,27 +23,34 @@ FRAME_SECONDS = 0.04
 SLOWEST_FRAME_SECONDS = 0.1
 # A page that hears nothing for 35 s takes its socket for dead.
 BEAT_SECONDS = 15.0
+# What a page that takes nothing may leave waiting; beyond it all of the page is sent anew, and old replies are dropped.
+MOST_EVENTS = 100
+MOST_REPLIES = 100
 
 
 class Pump:
-    """One page's output. ``send`` takes a whole frame; ``beat`` is called when nothing was sent for a while."""
+    """One page's output. ``send`` takes a whole frame; ``allowed`` tells whether the person may still be here.
+
+    It is asked at least once in a beat, however much there is to send; a page whose right has ended is sent nothing.
+    """
 
     def __init__(
         self,
         user: User,
         conversation: Conversation,
         send: Callable[[str], Awaitable[None]],
-        beat: Callable[[], Awaitable[bool]],
+        allowed: Callable[[], Awaitable[bool]],
     ) -> None:
         self.flow = FlowControl()
         self._user = user
         self._id: UUID = conversation.pk
         self._topics = (conversation.topic, broadcast.user_topic(user.pk))
         self._send = send
-        self._beat = beat
+        self._allowed = allowed
+        self._allowed_until = time.monotonic() + BEAT_SECONDS
         self._awake = asyncio.Event()
         self._events: deque[broadcast.Event] = deque()
-        self._replies: deque[str] = deque()
+        self._replies: deque[str] = deque(maxlen=MOST_REPLIES)
         self._unfinished: dict[int, int] = {}
         self._watched: dict[int, WatchedRun] = {}
 
@@ -72,39 +80,43 @@ class Pump:
             self._receive(LanesChanged())
 
     async def run(self) -> None:
-        """Send what is new until cancelled."""
+        """Send what is new until cancelled, or until the person's right to it ends."""
         while True:
-            await self._wait()
+            silent = await self._wait()
             await self.flow.room()
-            if html := await self._new_html():
+            if not await self._still_allowed():
+                return
+            html = await self._new_html()
+            if html or silent:
                 await self._send(self.flow.number(html))
             await asyncio.sleep(_pace())
 
-    async def _wait(self) -> None:
+    async def _wait(self) -> bool:
+        """Until there is something to do; True where a whole beat went by without."""
         try:
             async with asyncio.timeout(BEAT_SECONDS):
                 await self._awake.wait()
         except TimeoutError:
-            await self._beat()
-            await self.flow.room()
-            await self._send(self.flow.number(""))
+            return True
         self._awake.clear()
+        return False
+
+    async def _still_allowed(self) -> bool:
+        now = time.monotonic()
+        if now < self._allowed_until:
+            return True
+        self._allowed_until = now + BEAT_SECONDS
+        return await self._allowed()
 
     async def _new_html(self) -> str:
         parts = []
         while self._replies:
             parts.append(self._replies.popleft())
         while self._events:
-            parts.append(await self._change(self._next_event()))
+            parts.append(await self._change(self._events.popleft()))
         self._watch_unfinished()
         parts.extend(run.take() for run in self._watched.values())
         return "".join(parts)
-
-    def _next_event(self) -> broadcast.Event:
-        """The oldest event; later equals of it say nothing new and are dropped."""
-        event = self._events.popleft()
-        self._events = deque(other for other in self._events if other != event)
-        return event
 
     async def _change(self, event: broadcast.Event) -> str:
         match event:
@@ -149,7 +161,11 @@ class Pump:
         self._watched = {}
 
     def _receive(self, event: broadcast.Event) -> None:
-        self._events.append(event)
+        if len(self._events) >= MOST_EVENTS:
+            self._events = deque((LanesChanged(), ChatListChanged()))
+        # One that waits already will say as much.
+        if event not in self._events:
+            self._events.append(event)
         self._awake.set()
 
     def _conversation(self) -> Conversation | None:
