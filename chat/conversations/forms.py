@@ -18,6 +18,13 @@ class KeptTextField(forms.CharField):
         return str(super().to_python(value)).replace("\x00", "").replace("\r\n", "\n")
 
 
+class RowIdField(forms.IntegerField):
+    """The id of a row: no larger than a database's column, which a larger one would break."""
+
+    def __init__(self) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1)
+
+
 class SendForm(forms.Form):
     text = KeptTextField(
         error_messages={
@@ -43,7 +50,7 @@ class SendForm(forms.Form):
 
 
 class MessageForm(forms.Form):
-    message = forms.IntegerField(min_value=1)
+    message = RowIdField()
 
 
 class RegenerateForm(MessageForm):
@@ -57,7 +64,7 @@ class EditForm(forms.Form):
 
 
 class LaneForm(forms.Form):
-    lane = forms.IntegerField(min_value=1)
+    lane = RowIdField()
 
 
 class MoveForm(LaneForm):
@@ -65,7 +72,7 @@ class MoveForm(LaneForm):
 
 
 class AskNowForm(LaneForm):
-    row = forms.IntegerField(min_value=0)
+    row = forms.IntegerField(min_value=0, max_value=2**31 - 1)
 
 
 class SystemPromptForm(LaneForm):
@@ -73,7 +80,7 @@ class SystemPromptForm(LaneForm):
 
 
 class RunForm(forms.Form):
-    run = forms.IntegerField(min_value=1)
+    run = RowIdField()
 
 
 class EmptyForm(forms.Form):

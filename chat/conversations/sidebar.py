@@ -1,7 +1,7 @@
 """The list of chats beside every page: grouped by age, searched by title, fifty at a time."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,15 +15,18 @@ from chat.accounts.models import User
 from chat.conversations.models import Conversation
 
 CHATS_PER_PAGE = 50
+# As long as a title; databases refuse to look for much longer ones.
+LONGEST_QUERY = 200
 Groups = list[tuple[str, list[Conversation]]]
 
 
 def chat_list(user: User, query: str = "", before: str = "") -> dict[str, Any]:
     """The context of ``chat/_chat_list.html``. ``before`` is where an earlier page ended."""
     chats = Conversation.objects.listed(user)
+    query = query.replace("\x00", "")[:LONGEST_QUERY]
     if query.strip():
         chats = chats.filter(title__icontains=query.strip())
-    if (moment := parse_datetime(before) if before else None) is not None:
+    if (moment := _moment(before)) is not None:
         chats = chats.filter(updated_at__lt=moment, pinned=False)
     found = list(chats[: CHATS_PER_PAGE + 1])
     shown = found[:CHATS_PER_PAGE]
@@ -43,6 +46,15 @@ def chats_beside(request: HttpRequest) -> dict[str, Any]:
         "chat_groups": SimpleLazyObject(lambda: found["chat_groups"]),
         "more_chats_url": SimpleLazyObject(lambda: found["more_chats_url"]),
     }
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment of an earlier page's end; None for what no page of ours asks."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and timezone.is_aware(moment) else None
 
 
 def by_age(chats: Iterable[Conversation]) -> Groups:

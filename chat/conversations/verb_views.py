@@ -44,7 +44,7 @@ def _conversation_of(request: PersonRequest, ids: dict[str, Any]) -> UUID:
         return found
     if "lane" in ids:
         return get_object_or_404(Lane.objects.of(request.user), pk=ids["lane"]).conversation_id
-    where = {"pk": ids["message"]} if "message" in ids else {"run_id": ids["run"]}
+    where = {"pk": ids["message"]} if "message" in ids else {"run__pk": ids["run"]}
     return get_object_or_404(Message.objects.of(request.user), **where).lane.conversation_id
 
 

@@ -26,6 +26,9 @@ from chat.conversations.starters import STARTERS, open_starter
 from chat.keys.choose import has_router_key
 from chat.local import supervisor as local_model
 
+# Digits of a row's number: more is none of ours.
+LONGEST_ROW = 9
+
 
 @login_required
 @require_GET
@@ -67,7 +70,7 @@ def earlier(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
     """The rows above those that a page shows, of all lanes."""
     found = get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
     before = request.GET.get("before", "")
-    if not before.isdecimal():
+    if not before.isdecimal() or len(before) > LONGEST_ROW:
         return redirect("conversation", conversation_id)
     if not request.htmx:
         return render(request, "chat/conversations/page.html", _page(request, found, int(before)))

@@ -4,6 +4,8 @@ None of them waits for the network: lists are read in the background. What picki
 the picker.
 """
 
+from datetime import datetime
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import Case, F, When
 from django.http import Http404, HttpResponse
@@ -79,7 +81,7 @@ def refresh(request: PersonRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("models")
     age = list_age()
-    since = age.read_at if asked else parse_datetime(request.GET.get("since", ""))
+    since = age.read_at if asked else _moment(request.GET.get("since", ""))
     left = TIMES_TO_ASK if asked else min(_number(request.GET.get("left")), TIMES_TO_ASK)
     waiting = left > 0 and age.read_at == since
     context = {"age": age, "waiting": waiting, "left": left - 1}
@@ -89,6 +91,13 @@ def refresh(request: PersonRequest) -> HttpResponse:
 
 def _through(choice: ModelChoice, provider: str, endpoint: Endpoint) -> str:
     return addressed(ModelChoice(endpoint.pk, choice.model_id, provider), endpoint)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return parse_datetime(text)
+    except ValueError:
+        return None
 
 
 def _number(text: str | None) -> int:
