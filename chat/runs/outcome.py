@@ -58,7 +58,7 @@ def outcome_of(draft: Draft, status: Run.Status, failure: Failure | None = None)
         "elapsed_seconds": meter.elapsed_seconds,
         "tokens_per_second": meter.tokens_per_second,
         **_reported(draft),
-        **_failed(failure),
+        **_failed(failure, can_continue=bool(draft.prefix or draft.text)),
     }
     return Outcome(status, fields)
 
@@ -73,7 +73,7 @@ def outcome_of_remains(
         "html": render(run.prefix + text),
         "reasoning_html": render(reasoning),
         "renderer_version": RENDERER_VERSION,
-        **_failed(failure),
+        **_failed(failure, can_continue=bool(run.prefix or text)),
     }
     return Outcome(status, fields)
 
@@ -101,13 +101,14 @@ def _reported(draft: Draft) -> dict[str, Any]:
     }
 
 
-def _failed(failure: Failure | None) -> dict[str, Any]:
+def _failed(failure: Failure | None, can_continue: bool) -> dict[str, Any]:
     if failure is None:
         return {}
+    remedies = [remedy for remedy in failure.remedies if remedy != "continue"]
     return {
         "error_kind": failure.kind[:40],
         "error_sentence": failure.sentence,
         "error_raw": failure.raw,
-        "error_remedies": list(failure.remedies),
+        "error_remedies": ["continue", *remedies] if can_continue else remedies,
         "error_parameter": failure.parameter[:60],
     }
