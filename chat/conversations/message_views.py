@@ -29,7 +29,7 @@ def message_text(request: PersonRequest, message: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def edit_message(request: PersonRequest, message: int) -> HttpResponse:
-    found = _own(request, message)
+    found = get_object_or_404(Message.objects.of(request.user).live(), pk=message)
     form = EditForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -157,6 +157,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         owned = {"lane__conversation__owner": user, "lane__conversation__deleted_at__isnull": True}
         return self.filter(**owned).select_related("lane__conversation", "turn__conversation", "parent", "run")
 
+    def live(self) -> "MessageQuerySet":
+        """What still stands somewhere: neither deleted nor in a lane that was removed."""
+        return self.filter(deleted_at__isnull=True, lane__removed_at__isnull=True)
+
 
 class Message(models.Model):
     """One node of a lane's tree. An assistant message points at the run that writes it, unless a person edited it."""

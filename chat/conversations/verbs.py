@@ -31,7 +31,7 @@ from chat.conversations.forms import (
     SystemPromptForm,
 )
 from chat.conversations.frames import Toast
-from chat.conversations.models import Conversation, Lane, Message
+from chat.conversations.models import Conversation, Lane, LaneQuerySet, Message, MessageQuerySet
 
 Fields = Mapping[str, Any]
 F = TypeVar("F", bound=forms.Form)
@@ -131,7 +131,8 @@ def _delete(user: User, conversation: Conversation, fields: Fields) -> Done:
 
 
 def _restore(user: User, conversation: Conversation, fields: Fields) -> Done:
-    tree_actions.restore_message(_message(user, conversation, fields))
+    pk = _clean(MessageForm(fields))["message"]
+    tree_actions.restore_message(get_object_or_404(_messages(user, conversation), pk=pk))
     return Done()
 
 
@@ -168,7 +169,7 @@ def _remove_lane(user: User, conversation: Conversation, fields: Fields) -> Done
 
 
 def _restore_lane(user: User, conversation: Conversation, fields: Fields) -> Done:
-    lane_actions.restore_lane(_lane(user, conversation, fields))
+    lane_actions.restore_lane(_own_lane(Lane.objects.of(user), conversation, fields))
     return Done()
 
 
@@ -202,18 +203,23 @@ def _picked(typed: str, user: User) -> ModelChoice:
         raise Refused(str(error), "choice") from error
 
 
-def _messages(user: User, conversation: Conversation) -> Any:
+def _messages(user: User, conversation: Conversation) -> MessageQuerySet:
     return Message.objects.of(user).filter(lane__conversation=conversation)
 
 
 def _message(user: User, conversation: Conversation, fields: Fields) -> Message:
-    found: Message = get_object_or_404(_messages(user, conversation), pk=_clean(MessageForm(fields))["message"])
+    pk = _clean(MessageForm(fields))["message"]
+    found: Message = get_object_or_404(_messages(user, conversation).live(), pk=pk)
     return found
 
 
 def _lane(user: User, conversation: Conversation, fields: Fields) -> Lane:
-    lanes = Lane.objects.of(user).select_related("conversation", "head")
-    return get_object_or_404(lanes, conversation=conversation, pk=_clean(LaneForm(fields))["lane"])
+    return _own_lane(Lane.objects.of(user).live(), conversation, fields)
+
+
+def _own_lane(lanes: LaneQuerySet, conversation: Conversation, fields: Fields) -> Lane:
+    found = lanes.select_related("conversation", "head")
+    return get_object_or_404(found, conversation=conversation, pk=_clean(LaneForm(fields))["lane"])
 
 
 def _clean(form: forms.Form) -> dict[str, Any]:
