@@ -7,7 +7,8 @@ The model named in a request picks the scenario: `fake/<scenario>`, then optiona
 as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scenarios:
 
   answers     plain  markdown  echo (the messages received, as JSON)  slow:<ms per token>  long:<tokens>
-              gated (each piece waits for `provider.gate("gated").release()`)  silent (finishes without text)
+              gated (each piece waits for `provider.gate("gated").release()`; `gated:<n>` has a gate "gated:<n>" of its own)
+              silent (finishes without text)
               reasoning  reasoning-content  think-tags  think-unopened  only-reasoning  length
               tools  tools-odd (no index, same index, arguments as object)  logprobs
               xss (hostile markup in text, reasoning, model, id, tool call and finish reason)
@@ -140,7 +141,7 @@ class FakeProvider:
         call = Call(request, body, scenario, numbers[0] if numbers else None, served_by)
         self._asked[scenario] += 1
         call.times_asked = self._asked[scenario]
-        call.gate = self.gate(scenario)
+        call.gate = self.gate(scenario if call.argument is None else f"{scenario}:{call.argument}")
         call.extra_headers = self.extra_headers
         return call
 

@@ -103,5 +103,6 @@ async def test_busy_reader_is_not_interrupted_but_its_next_silence_is() -> None:
 
     assert await patience.wait(asyncio.sleep(0, "data")) == "data"
     with pytest.raises(TooSlow):
-        await patience.wait(never())
+        async with asyncio.timeout(5):
+            await patience.wait(never())
     assert mishaps == []
