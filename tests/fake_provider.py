@@ -7,7 +7,7 @@ The model named in a request picks the scenario: `fake/<scenario>`, then optiona
 as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scenarios:
 
   answers     plain  markdown  echo (the messages received, as JSON)  slow:<ms per token>  long:<tokens>
-              gated (each piece waits for `provider.gate("gated").release()`; `gated:<n>` has a gate "gated:<n>" of its own)
+              gated (each piece waits for `provider.gate().release()`; `gated:<n>` has the gate "gated:<n>" to itself)
               silent (finishes without text)
               reasoning  reasoning-content  think-tags  think-unopened  only-reasoning  length
               tools  tools-odd (no index, same index, arguments as object)  logprobs
