@@ -21,8 +21,9 @@ from chat.local.weights import find_weights
 ROUTER_SLUG = "hf"
 LOCAL_SLUG = "local"
 RESERVED_SLUGS = (ROUTER_SLUG, LOCAL_SLUG)
-# The local model has no address until it listens; runs wait for its supervisor, so nothing is ever sent here.
-NO_ADDRESS_YET = "http://127.0.0.1:9/v1"
+# Stands for the local model's address, which holds a secret and changes with each start: only its supervisor knows it,
+# and workers ask there right before they send.
+LOCAL_ADDRESS = "http://127.0.0.1:9/v1"
 RECENT_CHOICES_KEPT = 8
 MAX_SYNC_ERROR = 300
 # Below what one statement may carry on SQLite (32,766 variables), with 13 columns an offer.
@@ -49,20 +50,19 @@ def ensure_endpoints() -> None:
     local = {
         "kind": Endpoint.Kind.LOCAL,
         "origin": Endpoint.Origin.ENVIRONMENT,
+        "base_url": LOCAL_ADDRESS,
         "needs_key": False,
         "enabled": weights is not None,
     }
     endpoint, _ = Endpoint.objects.update_or_create(
-        slug=LOCAL_SLUG, defaults=local, create_defaults=local | {"label": "This machine", "base_url": NO_ADDRESS_YET}
+        slug=LOCAL_SLUG, defaults=local, create_defaults=local | {"label": "This machine"}
     )
     if weights and not Offer.objects.listed().named(endpoint.pk, weights.model).exists():
         store_offers(endpoint, [_local_facts(weights.model, None)])
 
 
-@transaction.atomic
-def set_local_endpoint(base_url: str, model_name: str, context_length: int | None = None) -> None:
-    """Point the local endpoint at the address and the one model that its supervisor has just started."""
-    Endpoint.objects.filter(slug=LOCAL_SLUG).update(base_url=base_url)
+def list_local_model(model_name: str, context_length: int | None = None) -> None:
+    """List at the local endpoint the one model that its supervisor has just started."""
     store_offers(Endpoint.objects.get(slug=LOCAL_SLUG), [_local_facts(model_name, context_length)])
 
 

@@ -130,12 +130,12 @@ async def _asked_within(wanted: asyncio.Event, seconds: float) -> bool:
 
 
 async def _follow_local_model() -> None:
-    """Keep the local endpoint at the address where its model listens, which changes with each start of the child."""
+    """List the model on this machine whenever it has started, with what it then says of itself."""
     known = None
     while settings.LOCAL_MODEL:
         status = local_model.status()
         if status.state is local_model.State.READY and status != known:
-            await in_database(actions.set_local_endpoint, status.base_url, status.model, status.context_length)
+            await in_database(actions.list_local_model, status.model, status.context_length)
             known = status
         await asyncio.sleep(LOCAL_MODEL_POLL_SECONDS)
 

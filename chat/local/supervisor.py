@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.conf import settings
@@ -40,12 +40,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """How the local model is doing. ``reason`` is a phrase for people where it failed; lengths are in tokens."""
+    """How the local model is doing. ``reason`` is a phrase for people where it failed; lengths are in tokens.
+
+    ``base_url`` holds a secret: it goes to the worker that asks the model, and into no row, page or log.
+    """
 
     state: State
     model: str = ""
     reason: str = ""
-    base_url: str = ""
+    base_url: str = field(default="", repr=False)
     context_length: int | None = None
 
 

@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
 import httpx
 
-from chat.providers.credential import Credential
+from chat.providers.credential import Credential, mask_tokens
 from chat.providers.disconnection import CONNECTION_ERRORS, connection_error
 from chat.providers.errors import Context, ProviderError, provider_error
 from chat.providers.events import ResponseStarted, TokenEvent
@@ -117,7 +117,8 @@ def _post(wire: WireRequest, credential: Credential | None) -> httpx.Request:
 async def _answer(
     response: httpx.Response, credential: Credential | None, patience: Patience
 ) -> AsyncGenerator[TokenEvent, None]:
-    headers = kept_headers(response.headers.items())
+    mask = credential.mask if credential else mask_tokens
+    headers = kept_headers((name, mask(value)) for name, value in response.headers.items())
     yield ResponseStarted(response.status_code, headers, headers.get(SERVED_BY, "")[:LABEL_LENGTH])
     reader = AnswerReader(credential)
     chunks = _chunks(response)

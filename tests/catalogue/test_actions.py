@@ -7,11 +7,12 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from chat.catalogue.actions import (
+    LOCAL_ADDRESS,
     RECENT_CHOICES_KEPT,
     ensure_endpoints,
+    list_local_model,
     record_sync_error,
     remember_choice,
-    set_local_endpoint,
 )
 from chat.catalogue.choices import local_choice
 from chat.catalogue.models import Endpoint, LanguageModel, ModelChoice, Offer, RecentChoice
@@ -87,20 +88,28 @@ def test_local_model_that_is_turned_off_is_not_offered(with_local_model: None, s
     assert local_choice() is None
 
 
-def test_local_model_that_started_has_its_address_and_context(with_local_model: None) -> None:
+def test_local_model_that_started_has_its_context(with_local_model: None) -> None:
     ensure_endpoints()
 
-    set_local_endpoint("http://127.0.0.1:20002/v1", "Tiny-Q4", 16384)
+    list_local_model("Tiny-Q4", 16384)
 
     offer = Offer.objects.listed().get()
-    assert offer.endpoint.base_url == "http://127.0.0.1:20002/v1"
     assert (offer.context_length, offer.is_free) == (16384, True)
+
+
+def test_local_address_of_an_earlier_start_is_forgotten(with_local_model: None) -> None:
+    ensure_endpoints()
+    Endpoint.objects.filter(slug="local").update(base_url="http://127.0.0.1:20002/secret/v1")
+
+    ensure_endpoints()
+
+    assert Endpoint.objects.get(slug="local").base_url == LOCAL_ADDRESS
 
 
 def test_local_model_takes_the_place_of_the_one_before(with_local_model: None) -> None:
     ensure_endpoints()
 
-    set_local_endpoint("http://127.0.0.1:20002/v1", "Other-Q8", 4096)
+    list_local_model("Other-Q8", 4096)
 
     assert listed() == {("Other-Q8", "")}
 
