@@ -1,5 +1,7 @@
 """What the verbs do to a chat's messages, without an engine: the runs they queue stay queued."""
 
+from uuid import uuid4
+
 import pytest
 
 from chat.accounts.models import User
@@ -15,7 +17,7 @@ from tests.conversations.conftest import lanes_of
 
 def send(user: User, conversation: Conversation, text: str, client_id: str = "") -> Turn:
     pks = [lane.pk for lane in lanes_of(conversation)]
-    return actions.send_message(user, conversation, text, pks, client_id or text)
+    return actions.send_message(user, conversation, text, pks, client_id or uuid4().hex)
 
 
 def finish(run: Run | None, text: str = "An answer.") -> None:
