@@ -68,7 +68,9 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
 
 
 def check_ceiling(user: User, more: int) -> None:
-    """Refuse when this person would have more answers under way than one may."""
+    """Refuse when this person would have more answers under way than one may. Call it inside the transaction."""
+    # One send of a person at a time, or two at once would each find room. SQLite has one writer anyway.
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if Run.objects.active().filter(owner=user).count() + more > settings.MAX_ACTIVE_RUNS:
         raise Refused(
             f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one."

@@ -15,7 +15,12 @@ class KeptTextField(forms.CharField):
         super().__init__(strip=False, max_length=TEXT_LIMIT, **kwargs)
 
     def to_python(self, value: Any) -> str:
-        return str(super().to_python(value)).replace("\x00", "").replace("\r\n", "\n")
+        return storable(str(super().to_python(value)))
+
+
+def storable(text: str) -> str:
+    """Text of a person as it is kept, however it came."""
+    return text.replace("\x00", "").replace("\r\n", "\n")
 
 
 class RowIdField(forms.IntegerField):

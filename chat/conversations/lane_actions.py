@@ -22,9 +22,7 @@ from chat.runs.broadcast import LanesChanged, SettingsChanged
 
 def new_lane(conversation: Conversation, choice: ModelChoice, user: User) -> Lane:
     """A lane at the end of a conversation, with the person's own defaults. Raises Refused beyond six."""
-    lanes = list(Lane.objects.live().filter(conversation=conversation).select_for_update())
-    if len(lanes) >= MAX_LANES:
-        raise Refused(f"A chat compares at most {MAX_LANES} models. Remove one first.")
+    lanes = _with_room(conversation)
     return Lane.objects.create(
         conversation=conversation,
         position=lanes[-1].position + 1 if lanes else 0,
@@ -76,8 +74,7 @@ def remove_lane(lane: Lane) -> None:
 
 def restore_lane(lane: Lane) -> None:
     with transaction.atomic():
-        if Lane.objects.live().filter(conversation=lane.conversation).select_for_update().count() >= MAX_LANES:
-            raise Refused(f"A chat compares at most {MAX_LANES} models. Remove one first.")
+        _with_room(lane.conversation)
         Lane.objects.filter(pk=lane.pk).update(removed_at=None)
         announce(lane.conversation, LanesChanged())
 
@@ -130,6 +127,21 @@ def copy_settings(source: Lane, lane: Lane) -> None:
     with transaction.atomic():
         Lane.objects.filter(pk=lane.pk).update(parameters=source.parameters)
         announce(lane.conversation, SettingsChanged())
+
+
+def _with_room(conversation: Conversation) -> list[Lane]:
+    """The lanes, with nobody else adding one until this transaction ends. Raises Refused where there are six.
+
+    A lock on the lanes does not see the one that another transaction adds, so their conversation is locked as well:
+    after the lanes, as everywhere.
+    """
+    live = Lane.objects.live().filter(conversation=conversation)
+    list(live.select_for_update())
+    Conversation.objects.select_for_update().get(pk=conversation.pk)
+    lanes = list(live.all())
+    if len(lanes) >= MAX_LANES:
+        raise Refused(f"A chat compares at most {MAX_LANES} models. Remove one first.")
+    return lanes
 
 
 def _copy_path(source: Lane, lane: Lane) -> None:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from chat.accounts.requests import PersonRequest
 from chat.conversations import list_actions, verbs
 from chat.conversations.errors import Refused
+from chat.conversations.forms import storable
 from chat.conversations.models import Conversation, Lane, Message
 
 
@@ -50,6 +51,6 @@ def _conversation_of(request: PersonRequest, ids: dict[str, Any]) -> UUID:
 
 def _keep_typed(request: PersonRequest, conversation_id: UUID, action: str) -> None:
     """What could not be sent stands in the composer again."""
-    if action == "send" and (text := request.POST.get("text", "")):
+    if action == "send" and (text := storable(request.POST.get("text", ""))):
         chat = get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
         list_actions.keep_typed(chat, text)

@@ -18,9 +18,10 @@ from chat.accounts.requests import PersonRequest
 from chat.catalogue.choices import UnknownModel, UnusableChoice, default_choice, local_choice, parse_choice
 from chat.catalogue.models import LanguageModel, ModelChoice
 from chat.conversations import list_actions
+from chat.conversations.forms import storable
 from chat.conversations.frames import earlier_frame, news_frame
-from chat.conversations.models import Conversation
-from chat.conversations.presenting import conversation_context
+from chat.conversations.models import MAX_LANES, Conversation
+from chat.conversations.presenting import TEXT_LIMIT, conversation_context
 from chat.conversations.sidebar import chat_list
 from chat.conversations.starters import STARTERS, open_starter
 from chat.keys.choose import has_router_key
@@ -39,7 +40,7 @@ def new_chat(request: PersonRequest) -> HttpResponse:
         return redirect("new_chat")
     if "model" in request.GET or "prompt" in request.GET:
         choices = _typed_choices(request) or [first_choice(request)]
-        list_actions.fresh_draft(request.user, choices, request.GET.get("prompt", ""))
+        list_actions.fresh_draft(request.user, choices, storable(request.GET.get("prompt", ""))[:TEXT_LIMIT])
         return redirect("new_chat")
     draft = list_actions.draft_for(request.user, [first_choice(request)])
     return render(request, "chat/conversations/page.html", _page(request, draft))
@@ -92,7 +93,7 @@ def first_choice(request: PersonRequest) -> ModelChoice:
 def _typed_choices(request: PersonRequest) -> list[ModelChoice]:
     """The models of ``?model=a,b``; what cannot be one is left out."""
     choices = []
-    for typed in request.GET.get("model", "").split(","):
+    for typed in request.GET.get("model", "").split(",", MAX_LANES)[:MAX_LANES]:
         if typed.strip():
             try:
                 choices.append(parse_choice(typed))
