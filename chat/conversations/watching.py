@@ -31,7 +31,8 @@ class StreamCursor:
             snapshot = blocks.snapshot()
             self._blocks, self._cursor = blocks, snapshot.cursor
             return swap(f"#{self.root}", snapshot.html)
-        self._cursor += len(ops)
+        # Not len(ops): what is read in one go comes merged.
+        self._cursor = blocks.cursor
         return "".join(op_markup(self.root, op) for op in ops)
 
     def shows(self, blocks: BlockStream) -> bool:

@@ -1,0 +1,33 @@
+"""Pages that follow the same answer at different paces all end with the same text."""
+
+import re
+from html import unescape
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.conversations.watching import StreamCursor
+from chat.markdown.stream import BlockStream
+
+# Words without markup: every frame then only appends, and what a page shows is what it was sent.
+WORDS = st.lists(st.sampled_from(["tide ", "moon ", "sea ", "salt "]), min_size=1, max_size=40)
+
+
+def appended(frame: str) -> str:
+    return unescape(re.sub(r"<[^>]*>", "", frame))
+
+
+@given(words=WORDS, reads=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), max_size=40))
+def test_pages_at_different_paces_are_sent_every_word_once(words: list[str], reads: list[tuple[int, int]]) -> None:
+    blocks = BlockStream()
+    pages = [StreamCursor("a"), StreamCursor("b")]
+    seen = ["", ""]
+
+    for number, word in enumerate(words):
+        blocks.feed(word)
+        for _, page in (read for read in reads if read[0] == number):
+            seen[page] += appended(pages[page].take(blocks))
+    for page in (0, 1):
+        seen[page] += appended(pages[page].take(blocks))
+
+    assert seen == ["".join(words).rstrip()] * 2 or seen == ["".join(words)] * 2
