@@ -1,7 +1,6 @@
 """Pages that follow the same answer at different paces all end with the same text."""
 
-import re
-from html import unescape
+from html.parser import HTMLParser
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +12,21 @@ from chat.markdown.stream import BlockStream
 WORDS = st.lists(st.sampled_from(["tide ", "moon ", "sea ", "salt "]), min_size=1, max_size=40)
 
 
+class TextOnly(HTMLParser):
+    """The text between the tags of a frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
 def appended(frame: str) -> str:
-    return unescape(re.sub(r"<[^>]*>", "", frame))
+    parser = TextOnly()
+    parser.feed(frame)
+    return parser.text
 
 
 @given(words=WORDS, reads=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), max_size=40))
@@ -30,4 +42,4 @@ def test_pages_at_different_paces_are_sent_every_word_once(words: list[str], rea
     for page in (0, 1):
         seen[page] += appended(pages[page].take(blocks))
 
-    assert seen == ["".join(words).rstrip()] * 2 or seen == ["".join(words)] * 2
+    assert [text.rstrip() for text in seen] == ["".join(words).rstrip()] * 2
