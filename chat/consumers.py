@@ -11,6 +11,7 @@ import logging
 from typing import Any
 from uuid import UUID
 
+from autobahn.exception import Disconnected
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -113,6 +114,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _keep_pumping(self, pump: Pump) -> None:
         try:
             await pump.run()
+        except Disconnected:
+            # The page is gone; the server tells disconnect() a moment later.
+            return
         except Exception:
             logger.exception("A page could not be kept up to date; it will connect anew.")
             await self.close(code=INTERNAL_ERROR)
