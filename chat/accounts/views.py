@@ -82,7 +82,7 @@ class JoinView(SignupView):
         return response
 
 
-join: View = JoinView.as_view()
+join: View = require_http_methods(["GET", "HEAD", "POST"])(JoinView.as_view())
 
 
 def _sign_in(request: HttpRequest, user: User) -> HttpResponse:

@@ -83,6 +83,15 @@ class EndpointAdmin(admin.ModelAdmin[Endpoint]):
         built_in = obj is not None and obj.origin == Endpoint.Origin.ENVIRONMENT
         return not built_in and super().has_delete_permission(request, obj)
 
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Name the endpoints only. Django would list everybody's own keys, and what each person chose there."""
+        endpoints = list(objs)
+        kept = {"built-in endpoint" for endpoint in endpoints if not self.has_delete_permission(request, endpoint)}
+        described = [f"{endpoint} with the keys that were stored for it" for endpoint in endpoints]
+        return described, {"endpoints": len(endpoints)}, kept, []
+
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         request_sync()
