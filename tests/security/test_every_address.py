@@ -44,7 +44,10 @@ def text_of(route: Route) -> str:
 
 def rows() -> dict[str, list[Any]]:
     """All that is stored, but for the marks that looking at a page leaves."""
-    stored = {model: list(model._default_manager.order_by("pk").values()) for model in apps.get_app_config("chat").get_models()}
+    stored = {
+        model: list(model._default_manager.order_by("pk").values())
+        for model in apps.get_app_config("chat").get_models()
+    }
     for row in (row for found in stored.values() for row in found):
         row.pop("seen_at", None)
         row.pop("last_login", None)
