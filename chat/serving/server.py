@@ -25,10 +25,16 @@ else:
 # daphne takes the reactor it finds, and must find this one: its loop is faster.
 asyncioreactor.install(loop)
 
+import daphne.server  # noqa: E402
 from daphne.endpoints import build_endpoint_description_strings  # noqa: E402
 from daphne.server import Server  # noqa: E402
 from daphne.ws_protocol import WebSocketProtocol  # noqa: E402
 from twisted.internet.defer import maybeDeferred  # noqa: E402
+
+from chat.serving.bodies import BoundedFactory  # noqa: E402
+
+# daphne makes its factory itself and takes no other.
+daphne.server.HTTPFactory = BoundedFactory
 
 # Tells the page that the server is leaving and that it should connect again (the 4000 range is for applications,
 # RFC 6455 7.4.2; the library cannot send 1012).
