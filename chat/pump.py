@@ -129,7 +129,7 @@ class Pump:
             case SettingsChanged():
                 return await in_database(self._settings)
             case ChatListChanged():
-                return await in_database(frames.chat_list_frame, self._user, self._id)
+                return await in_database(self._chat_list)
             case RunStarted():
                 return ""
 
@@ -185,6 +185,11 @@ class Pump:
         if turn is None:
             return frames.lanes_scene(self._user, conversation)
         return frames.turn_scene(self._user, conversation, turn)
+
+    def _chat_list(self) -> str:
+        conversation = self._seen()
+        header = frames.header_frame(conversation) if conversation is not None else ""
+        return frames.chat_list_frame(self._user, self._id) + header
 
     def _settings(self) -> str:
         conversation = self._conversation()

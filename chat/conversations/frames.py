@@ -24,7 +24,7 @@ from chat.runs.models import Run
 
 PARTIALS = "chat/conversations/"
 # The name of a partial's root element: nothing of anybody's choosing stands before its end.
-_ROOT = re.compile(r"\A\s*<[a-z]+")
+_ROOT = re.compile(r"\A\s*<[a-z][a-z0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ def settings_frame(user: User, conversation: Conversation) -> str:
 
 def news_frame(user: User, conversation: Conversation) -> str:
     """The same for a page without a socket: unfinished answers hold what the journal has of them."""
-    return _all_lanes(conversation_context(user, conversation)) + chat_list_frame(user, conversation.pk)
+    lanes = _all_lanes(conversation_context(user, conversation))
+    return lanes + chat_list_frame(user, conversation.pk) + header_frame(conversation)
 
 
 def earlier_frame(user: User, conversation: Conversation, before: int) -> str:
@@ -132,6 +133,11 @@ def chat_list_frame(user: User, open_chat: UUID) -> str:
     )
 
 
+def header_frame(conversation: Conversation) -> str:
+    """What the list of chats decides of a page's header: its title and whether it is pinned."""
+    return "".join(_partial(name, {"conversation": conversation}) for name in ("_page_title", "_header_pin"))
+
+
 def done_frame(receipt: str, toast: Toast | None, composer_text: str | None) -> str:
     """What the page that asked for something is told about it."""
     parts = [receipt_frame(receipt) if receipt else ""]
@@ -149,6 +155,10 @@ def toast_frame(toast: Toast) -> str:
 def receipt_frame(client_id: str) -> str:
     """Tells the composer that its message was taken, and clears what it said before."""
     return _partial("_composer_receipt", {"receipt": client_id}) + errors_frame(())
+
+
+def picker_error_frame(error: str) -> str:
+    return replace_by_id(render_to_string("chat/catalogue/_picker_error.html", {"error": error}))
 
 
 def errors_frame(errors: tuple[str, ...]) -> str:
@@ -189,8 +199,8 @@ def live_partial(name: str, draft: Draft, message_id: int) -> str:
 
 
 def _all_lanes(context: dict[str, Any]) -> str:
-    names = ("_lanes", "_lane_tabs", "_differences", "_composer_to", "_composer_key", "_composer_meter", "_header_add")
-    return "".join(_partial(name, context) for name in names)
+    names = ("_lanes", "_lane_tabs", "_differences", "_composer_to", "_composer_key", "_composer_meter")
+    return "".join(_partial(name, context) for name in (*names, "_header_add", "_header_menu"))
 
 
 def _partial(name: str, context: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +17,8 @@ from chat.conversations.forms import SystemPromptForm
 from chat.conversations.models import Conversation, Lane, Message
 from chat.conversations.parameter_form import ParameterForm
 from chat.conversations.presenting import drawer_context
+from chat.conversations.saying import answer_done, answer_refused
+from chat.conversations.verbs import Done
 from chat.picker.listing import Picker, open_picker
 
 
@@ -27,10 +28,11 @@ def change_model(request: PersonRequest, lane: int) -> HttpResponse:
     found = _lane(request, lane)
     if request.method == "GET":
         return _picker(request, open_picker(request.user, request.GET, action=request.path))
-    choice = _picked(request)
-    if choice is not None:
-        lane_actions.change_model(request.user, found, choice)
-    return _answer(request, found.conversation_id)
+    try:
+        lane_actions.change_model(request.user, found, _picked(request))
+    except Refused as refusal:
+        return answer_refused(request, found.conversation_id, refusal)
+    return answer_done(request, found.conversation_id, Done())
 
 
 @login_required
@@ -39,13 +41,11 @@ def add_lane(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
     chat = get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
     if request.method == "GET":
         return _picker(request, open_picker(request.user, request.GET, action=request.path, adding=True))
-    choice = _picked(request)
-    if choice is not None:
-        try:
-            lane_actions.add_lane(request.user, chat, choice, copy=request.POST.get("start") != "empty")
-        except Refused as refusal:
-            messages.error(request, refusal.sentence)
-    return _answer(request, chat.pk)
+    try:
+        lane_actions.add_lane(request.user, chat, _picked(request), copy=request.POST.get("start") != "empty")
+    except Refused as refusal:
+        return answer_refused(request, chat.pk, refusal)
+    return answer_done(request, chat.pk, Done())
 
 
 @login_required
@@ -110,17 +110,12 @@ def _picker(request: PersonRequest, picker: Picker) -> HttpResponse:
     return render(request, f"chat/catalogue/{name}.html", {"picker": picker})
 
 
-def _picked(request: PersonRequest) -> ModelChoice | None:
-    """The row that was pressed, else what Enter means for the text that was typed."""
+def _picked(request: PersonRequest) -> ModelChoice:
+    """The row that was pressed, else what Enter means for the text that was typed. Raises Refused."""
     try:
         return pick_choice(request.POST.get("choice") or request.POST.get("q", ""), request.user)
     except UnusableChoice as error:
-        messages.error(request, str(error))
-        return None
-
-
-def _answer(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
-    return HttpResponse(status=204) if request.htmx else redirect("conversation", conversation_id)
+        raise Refused(str(error), "choice") from error
 
 
 def _drawer(request: PersonRequest, lane: int) -> HttpResponse:

@@ -81,10 +81,9 @@ def restore(conversation: Conversation) -> None:
 
 
 def mark_seen(conversation: Conversation) -> None:
-    """The person has the chat before them; tells the list only where something was unread."""
-    unread = conversation.unread
-    Conversation.objects.filter(pk=conversation.pk).update(seen_at=timezone.now())
-    if unread:
+    """The person has the chat before them; what was unread no longer is, and the list is told."""
+    if conversation.unread:
+        Conversation.objects.filter(pk=conversation.pk).update(seen_at=timezone.now())
         announce_list(conversation)
 
 

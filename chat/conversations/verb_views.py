@@ -1,16 +1,14 @@
 """The same verbs as over the socket, as plain POSTs: what pages do without one.
 
-One view for all; the URL says which verb and which row. It answers with a redirect to the chat, or 204 to htmx, whose
-page learns of the change from the socket or the next poll.
+One view for all; the URL says which verb and which row.
 """
 
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from chat.accounts.requests import PersonRequest
@@ -18,6 +16,7 @@ from chat.conversations import list_actions, verbs
 from chat.conversations.errors import Refused
 from chat.conversations.forms import storable
 from chat.conversations.models import Conversation, Lane, Message
+from chat.conversations.saying import answer_done, answer_refused
 
 
 @login_required
@@ -32,11 +31,8 @@ def act(request: PersonRequest, action: str, **ids: Any) -> HttpResponse:
         done = verbs.perform(request.user, conversation_id, action, fields)
     except Refused as refusal:
         _keep_typed(request, conversation_id, action)
-        messages.error(request, refusal.sentence)
-    else:
-        if done.toast is not None:
-            messages.info(request, done.toast.text, extra_tags=done.toast.undo_url)
-    return HttpResponse(status=204) if request.htmx else redirect("conversation", conversation_id)
+        return answer_refused(request, conversation_id, refusal)
+    return answer_done(request, conversation_id, done)
 
 
 def _conversation_of(request: PersonRequest, ids: dict[str, Any]) -> UUID:

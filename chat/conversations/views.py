@@ -3,10 +3,10 @@
 Every view finds its rows among the person's own; anything else is a 404.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -16,16 +16,16 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chat.accounts.requests import PersonRequest
 from chat.catalogue.choices import UnknownModel, UnusableChoice, default_choice, local_choice, parse_choice
-from chat.catalogue.models import LanguageModel, ModelChoice
+from chat.catalogue.models import Endpoint, ModelChoice, Offer
 from chat.conversations import list_actions
 from chat.conversations.forms import storable
 from chat.conversations.frames import earlier_frame, news_frame
 from chat.conversations.models import MAX_LANES, Conversation
 from chat.conversations.presenting import TEXT_LIMIT, conversation_context
+from chat.conversations.saying import said
 from chat.conversations.sidebar import chat_list
 from chat.conversations.starters import STARTERS, open_starter
 from chat.keys.choose import has_router_key
-from chat.local import supervisor as local_model
 
 # Digits of a row's number: more is none of ours.
 LONGEST_ROW = 9
@@ -105,14 +105,26 @@ def _typed_choices(request: PersonRequest) -> list[ModelChoice]:
 
 
 def _page(request: PersonRequest, found: Conversation, before: int | None = None) -> dict[str, Any]:
-    empty = found.is_draft
+    context = conversation_context(request.user, found, before)
+    errors, toasts = said(request)
     return {
-        **conversation_context(request.user, found, before),
+        **context,
+        "composer": replace(context["composer"], errors=errors),
+        "toasts": toasts,
         **chat_list(request.user),
         "socket_url": f"/ws/c/{found.pk}/",
         "fragment_url": reverse("fragment", args=[found.pk]),
-        "starters": list(STARTERS.values()) if empty and settings.LOCAL_MODEL else [],
-        "local_model": local_model.status().model if local_choice() else "",
-        "models_behind_a_token": LanguageModel.objects.count() if empty else 0,
-        "has_key": has_router_key(request.user),
+        **(_beginning(request) if found.is_draft else {}),
+    }
+
+
+def _beginning(request: PersonRequest) -> dict[str, Any]:
+    """What stands in a chat in which nothing was asked yet."""
+    local, has_key = local_choice(), has_router_key(request.user)
+    listed = Offer.objects.listed().filter(endpoint__kind=Endpoint.Kind.ROUTER)
+    return {
+        "starters": list(STARTERS.values()) if local or has_key else [],
+        "local_model": local.label if local else "",
+        "models_behind_a_token": 0 if has_key else listed.values("language_model").distinct().count(),
+        "has_key": has_key,
     }

@@ -26,5 +26,5 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   const asked = detail.requestConfig.triggeringEvent?.target ?? target;
   const stays = [target, asked].some((node) => node.closest?.("[data-keeps-dialog]"));
-  if (detail.successful && detail.requestConfig.verb === "post" && !stays) target.closest("dialog")?.close();
+  if (detail.successful && detail.xhr.status < 400 && detail.requestConfig.verb === "post" && !stays) target.closest("dialog")?.close();
 });

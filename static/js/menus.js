@@ -13,7 +13,11 @@ document.addEventListener("toggle", ({ target, newState }) => {
   if (!target.matches?.("[data-menu]")) return;
   opener?.setAttribute("aria-expanded", String(newState === "open"));
   if (newState === "open" && !CSS.supports("position-area", "bottom")) place(target);
-  if (newState === "closed" && target.matches("[data-menu-loaded]")) target.replaceChildren();
+}, true);
+
+// Emptied when it opens and not when it closes: what was pressed in it may still wait for its answer, which htmx drops for an element that is gone.
+document.addEventListener("beforetoggle", ({ target, newState }) => {
+  if (newState === "open" && target.matches?.("[data-menu-loaded]")) target.replaceChildren();
 }, true);
 
 document.addEventListener("click", ({ target }) => (opener = target.closest("[popovertarget]") ?? opener), true);

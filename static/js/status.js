@@ -26,7 +26,10 @@ function count() {
 
 function title(live) {
   const name = document.querySelector("[data-page-title]")?.textContent.trim();
-  if (name) document.title = `${unread ? "• " : live ? "◉ " : ""}${name} · Playground`;
+  if (!name) return;
+  document.title = `${unread ? "• " : live ? "◉ " : ""}${name} · Playground`;
+  const field = document.querySelector("[data-title-input]");
+  if (field && field !== document.activeElement) field.value = field.defaultValue = name;
 }
 
 export function refresh() {

@@ -12,9 +12,11 @@ function start(toast) {
 }
 
 const region = document.getElementById("toasts");
-new MutationObserver(() => {
+function startAll() {
   for (const toast of region.querySelectorAll("[data-toast]")) if (!timers.has(toast)) start(toast);
-}).observe(region, { childList: true, subtree: true });
+}
+new MutationObserver(startAll).observe(region, { childList: true, subtree: true });
+startAll();
 
 for (const name of ["pointerenter", "focusin"]) {
   document.addEventListener(name, ({ target }) => {
