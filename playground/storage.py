@@ -16,6 +16,8 @@ from servestatic.storage import CompressedManifestStaticFilesStorage
 # The sheet that imports all others, and how it does so.
 MAIN_SHEET = "css/main.css"
 IMPORT = re.compile(r'@import url\("([\w.-]+)"\) layer\((\w+)\);')
+# What only people who read the sources need. No string in our sheets holds either.
+COMMENT, INDENT = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*\n\s*")
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):
@@ -37,7 +39,10 @@ class StaticStorage(CompressedManifestStaticFilesStorage):
 
 
 def joined_sheet(paths: dict[str, Any]) -> str:
-    """The main sheet with each import replaced by what it imports, in its layer. ``paths``: as in ``post_process``."""
+    """The main sheet with each import replaced by what it imports, in its layer, without comments and indents.
+
+    ``paths``: as in ``post_process``.
+    """
 
     def source(name: str) -> str:
         storage, path = paths[name]
@@ -45,7 +50,8 @@ def joined_sheet(paths: dict[str, Any]) -> str:
             return str(sheet.read().decode("utf-8"))
 
     folder = MAIN_SHEET.rpartition("/")[0]
-    return IMPORT.sub(lambda found: f"@layer {found[2]} {{\n{source(f'{folder}/{found[1]}')}}}", source(MAIN_SHEET))
+    joined = IMPORT.sub(lambda found: f"@layer {found[2]} {{\n{source(f'{folder}/{found[1]}')}}}", source(MAIN_SHEET))
+    return INDENT.sub("\n", COMMENT.sub("", joined))
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:
