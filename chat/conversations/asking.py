@@ -143,8 +143,9 @@ def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
 
 def _busy_answer(question: Message) -> Run | None:
     """The answer above ``question`` that is still being written, behind which a new one waits."""
-    above = Message.objects.filter(children=question).select_related("run").first()
-    return above.run if above is not None and above.run is not None and above.run.is_active else None
+    if question.parent_id is None:
+        return None
+    return Run.objects.active().filter(message=question.parent_id).only("pk").first()
 
 
 def _prices(offer: Offer | None) -> dict[str, Decimal | None]:

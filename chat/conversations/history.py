@@ -140,15 +140,15 @@ def siblings_of(node: Node, tree: Tree) -> Siblings:
 
 def message_with_siblings(pk: int) -> Message:
     """One message as a page shows it."""
-    message = _messages([pk])[pk]
+    message = _messages([pk], "lane")[pk]
     tree = Tree.of(message.lane)
     message.siblings = siblings_of(tree.nodes[pk], tree)
     return message
 
 
-def _messages(pks: Iterable[int]) -> dict[int, Message]:
+def _messages(pks: Iterable[int], *related: str) -> dict[int, Message]:
     heavy = ("run__request", "run__logprobs", "run__response_headers")
-    rows = Message.objects.filter(pk__in=list(pks)).select_related("run", "lane", "turn").defer(*heavy)
+    rows = Message.objects.filter(pk__in=list(pks)).select_related("run", *related).defer(*heavy)
     return {message.pk: message for message in rows}
 
 
@@ -162,7 +162,9 @@ def wire_messages(lane: Lane, tip: Message | None) -> tuple[WireMessage, ...]:
     if lane.system_prompt.strip():
         sent.append({"role": "system", "content": lane.system_prompt})
     path = Tree.of(lane).path(tip.pk) if tip is not None else []
-    texts = Message.objects.select_related("run").in_bulk([node.pk for node in path])
+    # Only the texts: each run also keeps its request, and with it the whole path above it once more.
+    light = Message.objects.select_related("run").only("parts", "run__prefix", "run__text")
+    texts = light.in_bulk([node.pk for node in path])
     for node in path:
         text = texts[node.pk].text
         if text.strip() or node.role == Message.Role.USER:
