@@ -113,10 +113,16 @@ class Pump:
         while self._replies:
             parts.append(self._replies.popleft())
         while self._events:
-            parts.append(await self._change(self._events.popleft()))
+            parts.append(await self._change(self._next_event()))
         self._watch_unfinished()
         parts.extend(run.take() for run in self._watched.values())
         return "".join(parts)
+
+    def _next_event(self) -> broadcast.Event:
+        """The oldest, but the list of chats last: what else happened marks it as seen, which changes it once more."""
+        event = next((event for event in self._events if event != ChatListChanged()), self._events[0])
+        self._events.remove(event)
+        return event
 
     async def _change(self, event: broadcast.Event) -> str:
         match event:

@@ -110,10 +110,10 @@ def turn_scene(user: User, conversation: Conversation, turn: Turn) -> Scene:
 
 def ended_answer(user: User, run_id: int, whole: bool) -> str:
     """The end of an answer: its foot and notice, or the whole article where the page has not followed it."""
-    message = Message.objects.filter(run_id=run_id, deleted_at__isnull=True).first()
-    if message is None:
+    pk = Message.objects.filter(run_id=run_id, deleted_at__isnull=True).values_list("pk", flat=True).first()
+    if pk is None:
         return ""
-    message = message_with_siblings(message.pk)
+    message = message_with_siblings(pk)
     show_html(message)
     context = {"message": message, "run": message.run, "lane": message.lane, "user": user}
     names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_reasoning_label", "_tool_calls"]

@@ -84,6 +84,16 @@ class Siblings:
     previous: int | None
     next: int | None
 
+    @classmethod
+    def among(cls, pks: list[int], pk: int) -> "Siblings":
+        place = pks.index(pk)
+        return cls(
+            position=place + 1,
+            count=len(pks),
+            previous=pks[place - 1] if place > 0 else None,
+            next=pks[place + 1] if place + 1 < len(pks) else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Path:
@@ -122,27 +132,17 @@ def _path(nodes: list[Node], tree: Tree, messages: dict[int, Message]) -> Path:
     for node in nodes:
         if node.pk in messages:
             message = messages[node.pk]
-            message.siblings = siblings_of(node, tree)
+            message.siblings = Siblings.among([other.pk for other in tree.siblings(node)], node.pk)
             by_row[node.row].append(message)
     return Path(dict(by_row), nodes[-1].row if nodes else None, nodes[-1].pk if nodes else None)
-
-
-def siblings_of(node: Node, tree: Tree) -> Siblings:
-    siblings = [other.pk for other in tree.siblings(node)]
-    place = siblings.index(node.pk)
-    return Siblings(
-        position=place + 1,
-        count=len(siblings),
-        previous=siblings[place - 1] if place > 0 else None,
-        next=siblings[place + 1] if place + 1 < len(siblings) else None,
-    )
 
 
 def message_with_siblings(pk: int) -> Message:
     """One message as a page shows it."""
     message = _messages([pk], "lane")[pk]
-    tree = Tree.of(message.lane)
-    message.siblings = siblings_of(tree.nodes[pk], tree)
+    place = {"lane": message.lane_id, "parent": message.parent_id, "role": message.role}
+    alternatives = Message.objects.filter(**place, deleted_at__isnull=True).order_by("pk")
+    message.siblings = Siblings.among(list(alternatives.values_list("pk", flat=True)), pk)
     return message
 
 
