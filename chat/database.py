@@ -8,7 +8,10 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar, cast
 
 from channels.db import database_sync_to_async
+from django.db import InterfaceError, OperationalError
 
+# What a database raises that is away, or locked, for now: the same call may well succeed later.
+AWAY = (InterfaceError, OperationalError)
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -1,7 +1,8 @@
-"""What happens in chats when a run ends: the chat counts as answered, and what waited behind the run begins."""
+"""What happens in chats when a run ends: what waited behind it goes on, and the chat counts as answered."""
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import F
 from django.dispatch import receiver
 from django.utils import timezone
@@ -15,8 +16,10 @@ from chat.runs.signals import run_ended
 
 @receiver(run_ended)
 def go_on_after_run(run: Run, **kwargs: Any) -> None:
-    now = timezone.now()
-    chats = Conversation.objects.filter(topic=run.topic)
-    chats.update(answered_at=now, updated_at=now, version=F("version") + 1)
+    """Part of the transaction that ends the run: no crash can leave it ended and what waited behind it waiting."""
+    # Runs first, then their chat: in one order, so that no two of these wait for each other.
     release_followers(run)
-    broadcast.publish(broadcast.user_topic(run.owner_id), broadcast.ChatListChanged())
+    now = timezone.now()
+    Conversation.objects.filter(topic=run.topic).update(answered_at=now, updated_at=now, version=F("version") + 1)
+    topic = broadcast.user_topic(run.owner_id)
+    transaction.on_commit(lambda: broadcast.publish(topic, broadcast.ChatListChanged()))

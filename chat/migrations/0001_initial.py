@@ -749,15 +749,25 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="run",
             index=models.Index(
-                condition=models.Q(("status__in", ["queued", "streaming"])),
+                condition=models.Q(("finished_at__isnull", True)),
                 fields=["topic"],
-                name="active_runs_of_a_topic",
+                name="unfinished_runs_of_a_topic",
             ),
         ),
         migrations.AddIndex(
             model_name="run",
             index=models.Index(
-                condition=models.Q(("status__in", ["queued", "streaming"])), fields=["status"], name="active_runs"
+                condition=models.Q(("finished_at__isnull", True)),
+                fields=["owner"],
+                name="unfinished_runs_of_a_person",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("finished_at__isnull", True)),
+                fields=["status"],
+                name="unfinished_runs",
             ),
         ),
         migrations.AddConstraint(

@@ -16,10 +16,14 @@ from chat.usage.metering import record_usage
 
 
 def claim_run(run_id: int, process_id: int) -> bool:
-    """Take a queued run for this process; False when it is no longer there to be taken."""
-    return Run.objects.move(
+    """Take a queued run for this process; False when it is no longer there to be taken.
+
+    Taking it again is taking it: the first time may have been confirmed to nobody.
+    """
+    taken = Run.objects.move(
         run_id, Run.Status.QUEUED, Run.Status.STREAMING, process_id=process_id, started_at=timezone.now()
     )
+    return taken or Run.objects.filter(pk=run_id, status=Run.Status.STREAMING, process_id=process_id).exists()
 
 
 def stop_run(run_id: int) -> bool:
@@ -29,20 +33,18 @@ def stop_run(run_id: int) -> bool:
             return False
         # One that waits behind another answer has no worker that could settle it.
         if Run.objects.filter(pk=run_id, after__isnull=False).update(finished_at=timezone.now()) == 1:
-            run = Run.objects.get(pk=run_id)
-            transaction.on_commit(lambda: _announce(run))
+            _end_well(Run.objects.get(pk=run_id))
     return True
 
 
 def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | None:
-    """Store how a run ended, unless another process owns it or somebody settled it before.
+    """Store how a run ended, unless another process owns it than ``process_id`` or somebody settled it before.
 
     A run that a person stopped stays ``stopped`` whatever the worker reports. Returns the run, or None when it was not
     this caller's to settle.
     """
     with transaction.atomic():
-        unsettled = Run.objects.filter(pk=run_id, finished_at__isnull=True)
-        run = unsettled.filter(process_id=process_id).first() if process_id is not None else unsettled.first()
+        run = Run.objects.unsettled().select_for_update().filter(pk=run_id, process=process_id).first()
         if run is None or not _end(run, outcome.status):
             return None
         fields: dict[str, Any] = {
@@ -55,7 +57,7 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
         for name, value in fields.items():
             setattr(run, name, value)
         _record(run)
-        transaction.on_commit(lambda: _announce(run))
+        _end_well(run)
     return run
 
 
@@ -89,6 +91,7 @@ def _record(run: Run) -> None:
     )
 
 
-def _announce(run: Run) -> None:
+def _end_well(run: Run) -> None:
+    """What follows from an end is stored with it or not at all; pages hear of it once it is."""
+    transaction.on_commit(lambda: broadcast.publish(run.topic, broadcast.RunEnded(run.pk)))
     run_ended.send(sender=Run, run=run)
-    broadcast.publish(run.topic, broadcast.RunEnded(run.pk))

@@ -1,18 +1,20 @@
 """Keeps live text on disk: every 300 ms the new text of all drafts of this process goes into one transaction.
 
-It runs on a thread and connection of its own, so that neither pages nor tokens wait for the disk. What a crash can
-cost is one interval of text. When the database refuses, the chunks are kept and tried again at the next tick.
+It runs on a thread of its own, so that neither pages nor tokens wait for the disk. What a crash can cost is one
+interval of text. When the database refuses, the chunks are kept and tried again at the next tick.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, close_old_connections, connection
 from django.utils import timezone
 
+from chat.database import AWAY
 from chat.runs.draft import Draft
 from chat.runs.models import HEARTBEAT_SECONDS, Process, Run, RunChunk
 
@@ -30,34 +32,34 @@ class Journal:
         self._pending: list[RunChunk] = []
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._lock = asyncio.Lock()
-        self._since_beat = HEARTBEAT_SECONDS
-
-    async def run_forever(self) -> None:
-        while True:
-            await asyncio.sleep(INTERVAL_SECONDS)
-            self._since_beat += INTERVAL_SECONDS
-            await self.write()
+        self._next_beat = 0.0
 
     async def write(self) -> None:
-        """One tick: take what is unsaved, store it, beat when it is time."""
+        """One tick: take what is unsaved, beat when it is time, store. What cannot be stored waits for the next one."""
         async with self._lock:
             for draft in self._drafts():
                 self._pending.extend(draft.take_unsaved())
-            beat = self._since_beat >= HEARTBEAT_SECONDS
-            if not self._pending and not beat:
-                return
             try:
-                await self._in_thread(_store, self._process_id, self._pending, beat)
-            except IntegrityError:
-                # A run was deleted under its writer; without this its chunks would block all others.
-                self._pending = await self._in_thread(_with_a_run, self._pending)
-                return
-            except DatabaseError:
-                logger.warning("The journal could not be written; %d pieces wait.", len(self._pending), exc_info=True)
-                return
+                await self._beat()
+                await self._store()
+            except AWAY as error:
+                logger.warning("The journal could not be written; %d pieces wait: %s", len(self._pending), error)
+
+    async def _beat(self) -> None:
+        """Apart from the chunks: what is wrong with a text says nothing about the process."""
+        if time.monotonic() >= self._next_beat:
+            await self._in_thread(_beat, self._process_id)
+            self._next_beat = time.monotonic() + HEARTBEAT_SECONDS
+
+    async def _store(self) -> None:
+        if not self._pending:
+            return
+        try:
+            await self._in_thread(_store, self._pending)
             self._pending = []
-            if beat:
-                self._since_beat = 0.0
+        except IntegrityError:
+            # A run was deleted under its writer; without this its chunks would block all others.
+            self._pending = await self._in_thread(_with_a_run, self._pending)
 
     async def release(self, draft: Draft) -> None:
         """Forget a draft that has ended: after this no chunk of it will be written, so its run can be folded."""
@@ -71,7 +73,13 @@ class Journal:
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[..., T], *args: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _freshly, call, *args)
+
+
+def _freshly(call: Callable[..., T], *args: object) -> T:
+    """Call with a connection that is looked at first, as each request's is: the last one may have been dropped."""
+    close_old_connections()
+    return call(*args)
 
 
 def _with_a_run(chunks: list[RunChunk]) -> list[RunChunk]:
@@ -79,9 +87,10 @@ def _with_a_run(chunks: list[RunChunk]) -> list[RunChunk]:
     return [chunk for chunk in chunks if chunk.run_id in alive]
 
 
-def _store(process_id: int, chunks: list[RunChunk], beat: bool) -> None:
-    with transaction.atomic():
-        if chunks:
-            RunChunk.objects.bulk_create(chunks)
-        if beat:
-            Process.objects.filter(pk=process_id).update(heartbeat_at=timezone.now())
+def _store(chunks: list[RunChunk]) -> None:
+    # Some may be there already: a commit whose confirmation was lost is tried again.
+    RunChunk.objects.bulk_create(chunks, ignore_conflicts=True)
+
+
+def _beat(process_id: int) -> None:
+    Process.objects.filter(pk=process_id).update(heartbeat_at=timezone.now())

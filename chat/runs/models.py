@@ -37,14 +37,23 @@ class Process(models.Model):
 
 class RunQuerySet(models.QuerySet["Run"]):
     def active(self) -> "RunQuerySet":
-        return self.filter(status__in=Run.ACTIVE)
+        # What has an end is no longer active; saying so lets SQLite use the small indexes of unfinished runs, whose
+        # condition it must find word for word.
+        return self.filter(status__in=Run.ACTIVE, finished_at__isnull=True)
+
+    def unsettled(self) -> "RunQuerySet":
+        """Active ones, and stopped ones whose writer has not stored their text yet."""
+        return self.filter(status__in=(*Run.ACTIVE, Run.Status.STOPPED), finished_at__isnull=True)
+
+    def to_be_written(self) -> "RunQuerySet":
+        """Unsettled ones that need a worker: one that waits behind another needs none before that has ended."""
+        return self.unsettled().exclude(status=Run.Status.QUEUED, after__isnull=False)
 
     def left_behind(self) -> "RunQuerySet":
-        """Runs of silent processes: active ones, and stopped ones whose writer died before it stored the text."""
+        """Those whose worker was in a process that is silent now."""
         stale = timezone.now() - STALE_AFTER
         silent = Q(process__isnull=True, created_at__lt=stale) | Q(process__heartbeat_at__lt=stale)
-        unsettled = Q(status=Run.Status.STOPPED, finished_at__isnull=True)
-        return self.filter(unsettled | Q(status__in=Run.ACTIVE)).filter(silent)
+        return self.to_be_written().filter(silent)
 
     def move(self, pk: int, old: "Run.Status | Iterable[Run.Status]", new: "Run.Status", **fields: Any) -> bool:
         """Change the status of one run if it still is ``old``; True when this call was the one that changed it."""
@@ -137,10 +146,9 @@ class Run(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(
-                fields=["topic"], condition=Q(status__in=["queued", "streaming"]), name="active_runs_of_a_topic"
-            ),
-            models.Index(fields=["status"], condition=Q(status__in=["queued", "streaming"]), name="active_runs"),
+            models.Index(fields=["topic"], condition=Q(finished_at__isnull=True), name="unfinished_runs_of_a_topic"),
+            models.Index(fields=["owner"], condition=Q(finished_at__isnull=True), name="unfinished_runs_of_a_person"),
+            models.Index(fields=["status"], condition=Q(finished_at__isnull=True), name="unfinished_runs"),
         ]
 
     def __str__(self) -> str:
@@ -149,6 +157,11 @@ class Run(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in self.ACTIVE
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its end is stored. A run that was stopped a moment ago has its text only then."""
+        return self.finished_at is not None
 
     @property
     def is_waiting(self) -> bool:

@@ -7,10 +7,12 @@ lets one of them win.
 import logging
 import os
 import socket
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.utils import timezone
 
+from chat.database import AWAY
 from chat.runs.actions import settle_run
 from chat.runs.models import STALE_AFTER, Process, Run, text_of_chunks
 from chat.runs.outcome import INTERRUPTED, outcome_of_remains
@@ -33,17 +35,40 @@ def bury_the_dead(own_process_id: int) -> None:
             Process.objects.filter(pk=process.pk).update(heartbeat_at=long_ago)
 
 
-def reap() -> int:
-    """Settle every run that nobody writes any more; returns how many."""
-    reaped = sum(_interrupt(run) for run in Run.objects.left_behind())
-    Process.objects.filter(heartbeat_at__lt=timezone.now() - FORGET_AFTER, runs__isnull=True).delete()
+def reap(own_process_id: int) -> int:
+    """Settle every run that nobody writes any more; returns how many.
+
+    A process that was silent itself, because the database was away or the machine asleep, first lets the others speak.
+    """
+    now = timezone.now()
+    if not Process.objects.filter(pk=own_process_id, heartbeat_at__gte=now - STALE_AFTER).exists():
+        return 0
+    reaped = interrupt(Run.objects.left_behind().values_list("pk", flat=True))
+    Process.objects.filter(heartbeat_at__lt=now - FORGET_AFTER, runs__isnull=True).delete()
     return reaped
 
 
+def runs_to_write(process_id: int) -> set[int]:
+    """The runs that this process has to write. Sorted out here: by their process, all that it ever wrote were read."""
+    owners = Run.objects.to_be_written().values_list("pk", "process_id")
+    return {pk for pk, owner in owners if owner == process_id}
+
+
+def interrupt(run_ids: Iterable[int]) -> int:
+    """End runs that nobody writes; returns how many. One that cannot be ended keeps no other from it."""
+    return sum(_interrupt(run) for run in Run.objects.filter(pk__in=set(run_ids)).order_by("pk"))
+
+
 def _interrupt(run: Run) -> bool:
-    text, reasoning = text_of_chunks(run.chunks.all())
-    outcome = outcome_of_remains(run, Run.Status.INTERRUPTED, text, reasoning, INTERRUPTED)
-    settled = settle_run(run.pk, outcome, run.process_id) is not None
+    try:
+        text, reasoning = text_of_chunks(run.chunks.all())
+        outcome = outcome_of_remains(run, Run.Status.INTERRUPTED, text, reasoning, INTERRUPTED)
+        settled = settle_run(run.pk, outcome, run.process_id) is not None
+    except AWAY:
+        raise
+    except Exception:
+        logger.exception("Run %d cannot be ended.", run.pk)
+        return False
     if settled:
         logger.info("Run %d was left behind by process %s and is interrupted.", run.pk, run.process_id)
     return settled

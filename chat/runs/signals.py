@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# Sent in a database thread once a run's last state is committed. Arguments: run (a Run with its final fields).
+# Sent inside the transaction that stores a run's last state. Arguments: run (a Run with its final fields).
 run_ended = Signal()

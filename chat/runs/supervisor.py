@@ -10,15 +10,14 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from chat.catalogue.models import Endpoint
 from chat.database import in_database
 from chat.local import supervisor as local_model
-from chat.runs import broadcast, reaper, worker
+from chat.runs import broadcast, journal, reaper, worker
 from chat.runs.draft import Draft
-from chat.runs.journal import Journal
 from chat.runs.models import Process, Run
 
 LAG_SAMPLE_SECONDS = 0.25
@@ -35,12 +34,14 @@ class Engine:
         self.accepting = True
         self.lag = 0.0
         self._workers: dict[int, asyncio.Task[None]] = {}
-        self._journal = Journal(process_id, lambda: list(self.drafts.values()))
+        self._journal = journal.Journal(process_id, lambda: list(self.drafts.values()))
         self._background: list[asyncio.Task[None]] = []
+        self._unattended: set[int] = set()
 
     def start_background(self) -> None:
-        for forever in (self._journal.run_forever, self._reap_forever, self._measure_lag):
-            self._background.append(_spawn(forever()))
+        every = ((journal.INTERVAL_SECONDS, self._journal.write), (reaper.INTERVAL_SECONDS, self.reap))
+        for work in (*(_repeat(seconds, step) for seconds, step in every), self._measure_lag()):
+            self._background.append(_spawn(work))
 
     def begin(self, run_id: int, topic: str, prefix: str) -> None:
         """Give a queued run its draft and its worker."""
@@ -56,7 +57,8 @@ class Engine:
         """End a worker because its run was stopped."""
         if (draft := self.drafts.get(run_id)) and not draft.ended and not draft.stopping:
             draft.stopping = True
-            self._workers[run_id].cancel()
+            # Behind its first step: a task that is cancelled before it would end without having settled anything.
+            self.loop.call_soon(self._workers[run_id].cancel)
 
     async def drain(self, seconds: float) -> None:
         """Take no new runs; let running ones finish for so long, then interrupt them and wait for their text."""
@@ -69,8 +71,18 @@ class Engine:
         if self._workers:
             await asyncio.wait(self._workers.values(), timeout=5)
 
+    async def reap(self) -> None:
+        """End the runs of dead processes, and those of this one that it was to write and does not.
+
+        The latter must be seen twice: between its commit and its worker a run is nobody's for a moment.
+        """
+        await in_database(reaper.reap, self.process_id)
+        unattended = await in_database(reaper.runs_to_write, self.process_id) - self.drafts.keys()
+        await in_database(reaper.interrupt, unattended & self._unattended)
+        self._unattended = unattended
+
     async def close(self) -> None:
-        await self._journal.write()
+        await _logged(self._journal.write)
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -89,11 +101,6 @@ class Engine:
     def _forget(self, run_id: int) -> None:
         self._workers.pop(run_id, None)
         self.drafts.pop(run_id, None)
-
-    async def _reap_forever(self) -> None:
-        while True:
-            await in_database(reaper.reap)
-            await asyncio.sleep(reaper.INTERVAL_SECONDS)
 
     async def _measure_lag(self) -> None:
         while True:
@@ -134,6 +141,8 @@ async def startup() -> None:
     global _engine
     pid = await in_database(_register)
     _engine = Engine(pid)
+    # Once before anybody is shown anything, and with an engine there for what waited behind a run that is ended now.
+    await _logged(_engine.reap)
     _engine.start_background()
 
 
@@ -155,7 +164,6 @@ async def shutdown() -> None:
 def _register() -> int:
     process = Process.objects.create(host=socket.gethostname(), pid=os.getpid())
     reaper.bury_the_dead(process.pk)
-    reaper.reap()
     return process.pk
 
 
@@ -168,3 +176,17 @@ def _on_loop(call: Callable[[Engine], None]) -> None:
 def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
     """A task with a context of its own: one that inherits a request's context would share its database thread."""
     return asyncio.get_running_loop().create_task(coroutine, context=contextvars.Context())
+
+
+async def _repeat(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
+    """Take a step again and again, whatever became of the last one."""
+    while True:
+        await _logged(step)
+        await asyncio.sleep(seconds)
+
+
+async def _logged(step: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await step()
+    except Exception:
+        logger.exception("A task of the engine failed; it will try again.")

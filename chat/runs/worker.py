@@ -7,11 +7,11 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-
-from django.db import DatabaseError
+from itertools import chain, repeat
+from typing import TypeVar
 
 from chat.catalogue.models import Endpoint
-from chat.database import in_database
+from chat.database import AWAY, in_database
 from chat.keys.errors import KeysError
 from chat.keys.vault import open_credential
 from chat.providers.client import stream_chat
@@ -25,10 +25,13 @@ from chat.runs.outcome import INTERRUPTED, Failure, outcome_of
 
 # The longest that a provider's own "try again later" is obeyed before the person decides instead.
 PATIENCE_SECONDS = 30.0
-# A database that restarts is waited for; after that the reaper folds what the journal has.
-RETRY_PAUSES = (0.5, 1, 2, 5, 10, 20, 30)
+# However little it asks for, so often is enough.
+MOST_TRIES = 5
+# A database that is away is waited for, the last pause again and again: the draft has the text meanwhile.
+RETRY_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
 WAITING_HELPS = {"rate_limited", "loading"}
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class NotOurs(Exception):
@@ -67,7 +70,8 @@ async def execute(draft: Draft, process_id: int, ready: Ready, release: Callable
         logger.exception("Run %d failed in the playground itself.", draft.run_id)
     draft.end()
     await release(draft)
-    await _settle(draft, status, failure, process_id)
+    # Rendering a long answer happens on the database thread too, away from the event loop.
+    await _patiently(_store, draft, status, failure, process_id)
     draft.wake()
 
 
@@ -78,19 +82,20 @@ def _cancelled(draft: Draft) -> tuple[Run.Status, Failure | None]:
 
 
 async def _write(draft: Draft, process_id: int, ready: Ready) -> None:
-    assignment = await in_database(_prepare, draft.run_id)
+    assignment = await _patiently(_prepare, draft.run_id)
     base_url = await ready(assignment.endpoint)
     if base_url != assignment.endpoint.base_url or assignment.endpoint.is_local:
         assignment = replace(assignment, wire=replace(assignment.wire, url=chat_url(base_url)))
-    if not await in_database(claim_run, draft.run_id, process_id):
+    if not await _patiently(claim_run, draft.run_id, process_id):
         raise NotOurs
-    draft.start()
     await _stream_patiently(draft, assignment)
 
 
 async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
-    waited = 0.0
+    waited, tries = 0.0, 0
     while True:
+        tries += 1
+        draft.start()
         try:
             async with stream_chat(assignment.wire, assignment.credential) as events:
                 async for event in events:
@@ -105,30 +110,32 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
                 or error.kind not in WAITING_HELPS
                 or pause is None
                 or waited + pause > PATIENCE_SECONDS
+                or tries == MOST_TRIES
             ):
                 raise
             draft.say(f"The provider is busy and asks to wait {pause:.0f} s.")
             waited += pause
             await asyncio.sleep(pause)
-            draft.say("")
 
 
 def _prepare(run_id: int) -> Assignment:
-    run = Run.objects.select_related("endpoint", "owner").get(pk=run_id)
+    run = Run.objects.select_related("endpoint", "owner").filter(pk=run_id, status=Run.Status.QUEUED).first()
+    if run is None:
+        raise NotOurs
     if run.endpoint is None:
         raise provider_error("bad_address")
     return Assignment(run.wire_request, open_credential(run.key_ref, run.owner, run.endpoint), run.endpoint)
 
 
-async def _settle(draft: Draft, status: Run.Status, failure: Failure | None, process_id: int) -> None:
-    """Store the end. Rendering a long answer happens on the database thread too, away from the event loop."""
-    for pause in RETRY_PAUSES:
+async def _patiently(call: Callable[..., T], *args: object) -> T:
+    """What a call to the database gives, however long it is away."""
+    for pause in chain(RETRY_PAUSES, repeat(RETRY_PAUSES[-1])):
         try:
-            await in_database(_store, draft, status, failure, process_id)
-            return
-        except DatabaseError:
-            logger.warning("Run %d could not be stored; trying again in %s s.", draft.run_id, pause, exc_info=True)
+            return await in_database(call, *args)
+        except AWAY as error:
+            logger.warning("The database is away; trying again in %s s: %s", pause, error)
             await asyncio.sleep(pause)
+    raise AssertionError("The pauses never end.")
 
 
 def _store(draft: Draft, status: Run.Status, failure: Failure | None, process_id: int) -> None:

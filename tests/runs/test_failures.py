@@ -103,7 +103,9 @@ async def test_the_text_before_a_failure_is_kept_and_can_be_gone_on_with(
     assert "Continue" in await shown(alice, run)
 
 
-@pytest.mark.parametrize("scenario", ["no-done", "no-usage", "absurd-usage", "usage-everywhere", "comments", "json-body"])
+@pytest.mark.parametrize(
+    "scenario", ["no-done", "no-usage", "absurd-usage", "usage-everywhere", "comments", "json-body"]
+)
 async def test_an_odd_but_whole_answer_is_no_failure(
     scenario: str, alice: User, chat: Conversation, fake_provider: FakeProvider, settled: Settled
 ) -> None:

@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -39,16 +38,22 @@ def left_behind(user: User, chat: Conversation, process: Process, status: str = 
     return run
 
 
+@pytest.fixture
+def own(db: None) -> Process:
+    """The process that reaps."""
+    return make_process(os.getpid())
+
+
 def ended_pid() -> int:
     child = subprocess.Popen(["true"])
     child.wait()
     return child.pid
 
 
-def test_a_run_of_a_silent_process_is_interrupted_with_its_text(alice: User, chat: Conversation) -> None:
+def test_a_run_of_a_silent_process_is_interrupted_with_its_text(alice: User, chat: Conversation, own: Process) -> None:
     run = left_behind(alice, chat, make_process(1, silent=True))
 
-    reaper.reap()
+    reaper.reap(own.pk)
 
     run.refresh_from_db()
     assert (run.status, run.text, run.reasoning) == ("interrupted", "The *sea* is", "Hm. ")
@@ -56,43 +61,39 @@ def test_a_run_of_a_silent_process_is_interrupted_with_its_text(alice: User, cha
     assert not RunChunk.objects.exists()
 
 
-def test_a_run_of_a_living_process_is_left_alone(alice: User, chat: Conversation) -> None:
+def test_a_run_of_a_living_process_is_left_alone(alice: User, chat: Conversation, own: Process) -> None:
     run = left_behind(alice, chat, make_process(os.getpid()))
 
-    reaper.reap()
+    reaper.reap(own.pk)
 
     run.refresh_from_db()
     assert run.status == "streaming"
 
 
-def test_a_stopped_run_keeps_its_status_and_gets_its_text(alice: User, chat: Conversation) -> None:
+def test_a_stopped_run_keeps_its_status_and_gets_its_text(alice: User, chat: Conversation, own: Process) -> None:
     run = left_behind(alice, chat, make_process(1, silent=True), status="stopped")
 
-    reaper.reap()
+    reaper.reap(own.pk)
 
     run.refresh_from_db()
     assert (run.status, run.text) == ("stopped", "The *sea* is")
 
 
-def test_a_process_that_is_gone_need_not_fall_silent_first(alice: User, chat: Conversation) -> None:
+def test_a_process_that_is_gone_need_not_fall_silent_first(alice: User, chat: Conversation, own: Process) -> None:
     run = left_behind(alice, chat, make_process(ended_pid()))
-    own = make_process(os.getpid())
 
     reaper.bury_the_dead(own.pk)
-    reaper.reap()
+    reaper.reap(own.pk)
 
     run.refresh_from_db()
     assert run.status == "interrupted"
 
 
-def test_what_waited_behind_an_interrupted_answer_goes_on(
-    alice: User, chat: Conversation, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_what_waited_behind_an_interrupted_answer_goes_on(alice: User, chat: Conversation, own: Process) -> None:
     run = left_behind(alice, chat, make_process(1, silent=True))
     actions.send_message(alice, chat, "Next", [lane.pk for lane in lanes_of(chat)], "next")
 
-    with django_capture_on_commit_callbacks(execute=True):
-        reaper.reap()
+    reaper.reap(own.pk)
 
     waiting = Run.objects.exclude(pk=run.pk).get()
     assert not waiting.is_waiting
