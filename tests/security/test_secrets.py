@@ -3,7 +3,7 @@
 import io
 import logging
 from collections.abc import Iterator
-from logging.config import DictConfigurator  # type: ignore[attr-defined]
+from logging.config import DictConfigurator
 from typing import Any
 
 import pytest
@@ -38,7 +38,8 @@ def log() -> Iterator[io.StringIO]:
     """What the log would say, written as the settings have it written."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
-    described = django_settings.LOGGING["formatters"]["line"]
+    logging_settings: dict[str, Any] = django_settings.LOGGING
+    described = logging_settings["formatters"]["line"]
     handler.setFormatter(DictConfigurator({"version": 1}).configure_formatter(described))
     loggers = [logging.getLogger(), logging.getLogger("django")]
     for logger in loggers:
