@@ -25,7 +25,11 @@ document.addEventListener("htmx:afterSwap", ({ target }) => {
   if (target.matches?.("[data-menu-loaded]") && !CSS.supports("position-area", "bottom")) place(target);
 });
 
-document.addEventListener("click", ({ target }) => target.closest(".menu-item, .menu-chip")?.closest("[data-menu]")?.hidePopover());
+// Afterwards, because closing moves the focus, and htmx forgets which button submits a form once the focus leaves it.
+document.addEventListener("click", ({ target }) => {
+  const menu = target.closest(".menu-item, .menu-chip")?.closest("[data-menu]");
+  if (menu) setTimeout(() => menu.hidePopover());
+});
 
 document.addEventListener("keydown", (event) => {
   const menu = document.querySelector("[data-menu]:popover-open");

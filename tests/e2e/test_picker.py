@@ -89,7 +89,9 @@ async def test_what_cannot_be_a_model_is_said_in_the_picker(chat: ChatPage, comp
     await chat.search_box.fill("hf_abcdefghijklmnopqrstuvwxyz012345")
     await chat.search_box.press("Enter")
 
-    await expect(chat.picker.get_by_role("alert")).to_have_text("This is a token, not a model. Add it under Keys instead.")
+    await expect(chat.picker.get_by_role("alert")).to_have_text(
+        "This is a token, not a model. Add it under Keys instead."
+    )
     await expect(chat.picker).to_be_visible()
     await expect(chat.lane(0)).to_have_accessible_name("plain")
 
