@@ -70,7 +70,8 @@ def delete(conversation: Conversation) -> None:
     """Take a chat out of the list and stop its answers; ``restore`` brings it back."""
     with transaction.atomic():
         stop_conversation(conversation)
-        Conversation.objects.filter(pk=conversation.pk).update(deleted_at=timezone.now())
+        # No draft any more: a person has one, deleted ones included.
+        Conversation.objects.filter(pk=conversation.pk).update(deleted_at=timezone.now(), is_draft=False)
         announce_list(conversation)
 
 
