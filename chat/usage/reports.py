@@ -94,7 +94,8 @@ def _lines(records: "QuerySet[Any]", *keys: str) -> list[Line]:
         records.order_by().values(*keys).annotate(**_sums()) if keys else [records.aggregate(**_sums())]
     )
     lines = [Line(**{name: value for name, value in row.items() if value is not None}) for row in found]
-    return sorted((line for line in lines if line.requests), key=lambda line: (-line.spent, -line.tokens, line.model_id))
+    asked = (line for line in lines if line.requests)
+    return sorted(asked, key=lambda line: (-line.spent, -line.tokens, line.model_id))
 
 
 def _sums() -> dict[str, Any]:
