@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.conversations.announcing import announce, announce_list
-from chat.conversations.asking import Change, Plan, check_ceiling, plan, queue_answer, refreeze
+from chat.conversations.asking import Change, Plan, busy_answer, check_ceiling, plan, queue_answer, refreeze
 from chat.conversations.errors import Refused
-from chat.conversations.history import next_row
+from chat.conversations.history import Tree, next_row
 from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
-from chat.conversations.tree_actions import locked_lane, point_at
+from chat.conversations.tree_actions import locked_lane, locked_tree, point_at
 from chat.markdown import render
 from chat.runs import supervisor
 from chat.runs.broadcast import LanesChanged, TurnAdded
@@ -36,7 +36,11 @@ def send_message(
         return turn
     try:
         with transaction.atomic():
-            lanes = list(Lane.objects.live().locked().filter(conversation=conversation, pk__in=list(lane_ids)))
+            chosen = set(lane_ids)
+            # All are locked: the row below the last turn must be nobody else's, whichever lanes they ask.
+            lanes = [
+                lane for lane in Lane.objects.live().locked().filter(conversation=conversation) if lane.pk in chosen
+            ]
             if not lanes:
                 raise Refused("Choose at least one model to send this to.", "lanes")
             _prefer_key(lanes, key_ref)
@@ -57,7 +61,7 @@ def send_message(
 def edit_message(user: User, message: Message, text: str) -> Message:
     """Put another text in the place of a message, as its sibling. A question is asked again; an answer just stands."""
     with transaction.atomic():
-        lane = locked_lane(message.lane_id)
+        lane, _ = locked_tree(message)
         turn = _turn_in_row(user, message.turn)
         if message.role == Message.Role.USER:
             [asked] = plan(user, [lane])
@@ -86,10 +90,11 @@ def regenerate(user: User, message: Message, change: Change | None = None) -> Me
 
 def continue_answer(user: User, message: Message, raise_limit: bool = False) -> Message:
     """Go on with an answer that was cut off; ``raise_limit`` doubles the lane's token limit first."""
-    if raise_limit:
-        _double_limit(message.lane)
-    continues = message if message.text.strip() else None
-    return _answer_again(user, message, None, continues)
+    with transaction.atomic():
+        if raise_limit:
+            _double_limit(locked_lane(message.lane_id))
+        continues = message if message.text.strip() else None
+        return _answer_again(user, message, None, continues)
 
 
 def regenerate_all(user: User, conversation: Conversation) -> int:
@@ -102,15 +107,13 @@ def continue_all(user: User, conversation: Conversation) -> int:
     return _for_all(conversation, lambda tip: continue_answer(user, tip), lambda run: run.was_cut_off)
 
 
-def ask_now(user: User, lane: Lane, turn: Turn) -> Message:
-    """Ask one lane what others were asked in a turn."""
-    asked_there = turn.messages.filter(role=Message.Role.USER, deleted_at__isnull=True).first()
-    if asked_there is None:
-        raise Refused("That message is not there any more.")
+def ask_now(user: User, lane: Lane, row: int) -> Message:
+    """Ask one lane what others were asked in a row."""
     with transaction.atomic():
         [asked] = plan(user, [locked_lane(lane.pk)])
+        question = _question_beside(asked.lane, row)
         check_ceiling(user, 1)
-        answer = _ask(user, asked, _turn_in_row(user, turn), asked_there.text, asked.lane.head)
+        answer = _ask(user, asked, _turn_in_row(user, question.turn), question.text, asked.lane.head)
         _start_after_commit([answer])
         announce(lane.conversation, LanesChanged())
     return answer
@@ -119,27 +122,38 @@ def ask_now(user: User, lane: Lane, turn: Turn) -> Message:
 def retry_without_parameter(user: User, message: Message) -> Message:
     """Take the setting that the provider refused out of the lane, and ask again."""
     name = message.run.error_parameter if message.run is not None else ""
-    lane = message.lane
-    extra = lane.parameters.get("extra_body", {})
-    if name not in lane.parameters and name not in extra:
-        raise Refused("That setting is not sent any more. Try again.")
-    lane.parameters.pop(name, None)
-    extra.pop(name, None)
-    Lane.objects.filter(pk=lane.pk).update(parameters=lane.parameters)
-    return regenerate(user, message)
+    with transaction.atomic():
+        lane = locked_lane(message.lane_id)
+        extra = lane.parameters.get("extra_body", {})
+        if name not in lane.parameters and name not in extra:
+            raise Refused("That setting is not sent any more. Try again.")
+        lane.parameters.pop(name, None)
+        extra.pop(name, None)
+        Lane.objects.filter(pk=lane.pk).update(parameters=lane.parameters)
+        return regenerate(user, message)
 
 
 def release_followers(ended: Run) -> None:
-    """Start the answers that waited behind one that has now ended, with its text in their requests."""
+    """Start the answers that waited behind one that has now ended, with its text in their requests.
+
+    Where that one was itself waiting when it was stopped, they wait behind the next answer above.
+    """
     with transaction.atomic():
         waiting = Message.objects.filter(run__after=ended, run__status=Run.Status.QUEUED)
-        for message in waiting.select_related("run", "lane", "parent"):
+        for message in waiting.select_related("run__endpoint", "lane", "parent"):
             run, question = message.run, message.parent
             assert run is not None and question is not None
-            refreeze(run, message.lane, question)
-            released = Run.objects.filter(pk=run.pk, after=ended, status=Run.Status.QUEUED)
-            if released.update(after=None, request=run.request, process_id=supervisor.process_id()) == 1:
-                transaction.on_commit(lambda run=run: supervisor.start(run))  # type: ignore[misc]
+            if (busy := busy_answer(run.topic, question)) is not None:
+                Run.objects.filter(pk=run.pk, after=ended).update(after=busy)
+            else:
+                _release(run, message.lane, question)
+
+
+def _release(run: Run, lane: Lane, question: Message) -> None:
+    refreeze(run, lane, question)
+    released = Run.objects.filter(pk=run.pk, after=run.after_id, status=Run.Status.QUEUED)
+    if released.update(after=None, request=run.request, process_id=supervisor.process_id()) == 1:
+        transaction.on_commit(lambda: supervisor.start(run))
 
 
 def _for_all(conversation: Conversation, ask: Callable[[Message], Message], wanted: Callable[[Run], bool]) -> int:
@@ -147,7 +161,7 @@ def _for_all(conversation: Conversation, ask: Callable[[Message], Message], want
     asked, refusals = 0, []
     for lane in Lane.objects.live().filter(conversation=conversation).select_related("head__run", "head__lane"):
         tip = lane.head
-        if tip is None or tip.run is None or tip.run.is_active or not wanted(tip.run):
+        if tip is None or tip.run is None or not tip.run.is_settled or not wanted(tip.run):
             continue
         try:
             ask(tip)
@@ -164,7 +178,8 @@ def _answer_again(user: User, message: Message, change: Change | None, continues
     if question is None or message.role != Message.Role.ASSISTANT:
         raise Refused("Only an answer can be written again.")
     with transaction.atomic():
-        [asked] = plan(user, [locked_lane(message.lane_id)], change)
+        lane, _ = locked_tree(message)
+        [asked] = plan(user, [lane], change)
         check_ceiling(user, 1)
         turn = _turn_in_row(user, message.turn)
         answer = queue_answer(user, asked, turn, question, continues)
@@ -172,6 +187,20 @@ def _answer_again(user: User, message: Message, change: Change | None, continues
         _start_after_commit([answer])
         announce(asked.lane.conversation, LanesChanged())
     return answer
+
+
+def _question_beside(lane: Lane, row: int) -> Message:
+    """What other lanes show as asked in a row. Raises Refused where this one has come as far itself."""
+    heads = dict(Lane.objects.live().filter(conversation=lane.conversation_id).values_list("pk", "head"))
+    trees = Tree.of_lanes(heads)
+    paths = {pk: trees[pk].path(head) for pk, head in heads.items()}
+    if any(node.row >= row for node in paths.pop(lane.pk, ())):
+        raise Refused("This model was asked that already, or something after it.")
+    asked = (node.pk for path in paths.values() for node in path if (node.row, node.role) == (row, Message.Role.USER))
+    found = Message.objects.select_related("turn__conversation").filter(pk__in=[*asked][:1]).first()
+    if found is None:
+        raise Refused("That message is not there any more.")
+    return found
 
 
 def _ask(user: User, asked: Plan, turn: Turn, text: str, parent: Message | None) -> Message:

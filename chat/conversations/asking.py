@@ -13,7 +13,7 @@ from django.conf import settings
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice, Offer
 from chat.conversations.errors import NoKey, Refused
-from chat.conversations.history import wire_messages
+from chat.conversations.history import Tree, path_messages
 from chat.conversations.models import Lane, Message, Turn
 from chat.keys.choose import KeyChoice, choose_keys
 from chat.providers.payload import wire_request
@@ -79,7 +79,7 @@ def check_ceiling(user: User, more: int) -> None:
 
 def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continues: Message | None = None) -> Message:
     """Make the run and its message below ``question``; the caller starts the run after commit unless it waits."""
-    before = _busy_answer(question)
+    before = busy_answer(turn.conversation.topic, question)
     prefix = continues.text if continues is not None else ""
     wire = _freeze(asked, question, prefix)
     run = Run.objects.create(
@@ -107,29 +107,49 @@ def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continu
 
 
 def refreeze(run: Run, lane: Lane, question: Message) -> None:
-    """Put into a waiting run's request what has been written since it was queued."""
+    """Put into a waiting run's request what has been written since it was queued; all else is as when it was sent."""
     wire = run.wire_request
     if isinstance(wire.body.get("messages"), list):
         system = [message for message in wire.body["messages"][:1] if message.get("role") == "system"]
-        messages = [message for message in wire_messages(lane, question) if message["role"] != "system"]
+        messages = _messages(lane, question, run.prefix, run.endpoint)
         wire = replace(wire, body={**wire.body, "messages": [*system, *messages]})
     run.request = wire.to_json()
 
 
-def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
-    endpoint, parameters = asked.endpoint, asked.parameters
-    messages: list[WireMessage] = [*wire_messages(asked.lane, question)]
+def busy_answer(topic: str, question: Message) -> Run | None:
+    """The last answer above ``question`` whose text is not stored yet, behind which a new one waits.
+
+    It cannot end before this transaction has: its end would not find who waits behind it.
+    """
+    unsettled = Run.objects.unsettled().filter(topic=topic, message__lane=question.lane_id)
+    runs = unsettled.select_for_update(of=("self",)).select_related("message").only("pk", "message__id")
+    busy = {run.message.pk: run for run in runs}
+    if not busy:
+        return None
+    path = Tree.of_lanes([question.lane_id])[question.lane_id].path(question.pk)
+    return next((busy[node.pk] for node in reversed(path) if node.pk in busy), None)
+
+
+def _messages(lane: Lane, question: Message, prefix: str, endpoint: Endpoint | None) -> list[WireMessage]:
+    """The lane's path down to ``question``, and where an answer is continued its text so far."""
+    messages: list[WireMessage] = [*path_messages(lane, question)]
     if prefix:
         messages.append({"role": "assistant", "content": prefix})
         # llama.cpp goes on writing a last assistant message; elsewhere that is no more than a custom.
-        if not endpoint.is_local:
+        if endpoint is None or not endpoint.is_local:
             messages.append({"role": "user", "content": CONTINUE_PROMPT})
+    return messages
+
+
+def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
+    endpoint, parameters, prompt = asked.endpoint, asked.parameters, asked.lane.system_prompt
+    system: list[WireMessage] = [{"role": "system", "content": prompt}] if prompt.strip() else []
     return wire_request(
         ChatRequest(
             kind=EndpointKind(endpoint.kind),
             base_url=endpoint.base_url,
             model=asked.choice.wire_id,
-            messages=tuple(messages),
+            messages=(*system, *_messages(asked.lane, question, prefix, endpoint)),
             parameters={
                 name: value for name, value in parameters.items() if name not in ("extra_body", "extra_headers")
             },
@@ -139,13 +159,6 @@ def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
             timeouts=Timeouts(endpoint.connect_timeout, endpoint.first_token_timeout, endpoint.between_tokens_timeout),
         )
     )
-
-
-def _busy_answer(question: Message) -> Run | None:
-    """The answer above ``question`` that is still being written, behind which a new one waits."""
-    if question.parent_id is None:
-        return None
-    return Run.objects.active().filter(message=question.parent_id).only("pk").first()
 
 
 def _prices(offer: Offer | None) -> dict[str, Decimal | None]:

@@ -56,6 +56,11 @@ class Tree:
             node = self.nodes.get(node.parent_id) if node.parent_id is not None else None
         return path[::-1]
 
+    def stands(self, pk: int) -> bool:
+        """Whether nothing is deleted from the root down to this message."""
+        path = self.path(pk)
+        return bool(path) and path[0].parent_id is None
+
     def siblings(self, node: Node) -> list[Node]:
         """Alternatives at the same place, oldest first, ``node`` among them."""
         return [other for other in self._children[node.parent_id] if other.role == node.role]
@@ -152,16 +157,14 @@ def _messages(pks: Iterable[int], *related: str) -> dict[int, Message]:
     return {message.pk: message for message in rows}
 
 
-def wire_messages(lane: Lane, tip: Message | None) -> tuple[WireMessage, ...]:
-    """What the model of ``lane`` is sent: its system prompt, then its own path down to ``tip``.
+def path_messages(lane: Lane, tip: Message) -> tuple[WireMessage, ...]:
+    """What the model of ``lane`` is sent below its system prompt: its own path down to ``tip``.
 
     Answers with no text (failed, or stopped before the first word) are left out together with nothing else: a
     provider refuses empty assistant messages, and the question still stands.
     """
     sent: list[WireMessage] = []
-    if lane.system_prompt.strip():
-        sent.append({"role": "system", "content": lane.system_prompt})
-    path = Tree.of(lane).path(tip.pk) if tip is not None else []
+    path = Tree.of(lane).path(tip.pk)
     # Only the texts: each run also keeps its request, and with it the whole path above it once more.
     light = Message.objects.select_related("run").only("parts", "run__prefix", "run__text")
     texts = light.in_bulk([node.pk for node in path])

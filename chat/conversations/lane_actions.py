@@ -17,7 +17,9 @@ from chat.conversations.announcing import announce
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Message, text_parts
+from chat.conversations.tree_actions import stop_all
 from chat.runs.broadcast import LanesChanged, SettingsChanged
+from chat.runs.models import Run
 
 
 def new_lane(conversation: Conversation, choice: ModelChoice, user: User) -> Lane:
@@ -64,10 +66,11 @@ def duplicate_lane(user: User, source: Lane) -> Lane:
 
 
 def remove_lane(lane: Lane) -> None:
-    """Take a lane out of the comparison; ``restore_lane`` undoes it. The last one stays."""
+    """Take a lane out of the comparison and stop what it writes; ``restore_lane`` undoes it. The last one stays."""
     with transaction.atomic():
-        if Lane.objects.live().filter(conversation=lane.conversation).select_for_update().count() < 2:
+        if len(Lane.objects.live().filter(conversation=lane.conversation).select_for_update()) < 2:
             raise Refused("A chat needs at least one model.")
+        stop_all(Run.objects.active().filter(message__lane=lane))
         Lane.objects.filter(pk=lane.pk).update(removed_at=timezone.now())
         announce(lane.conversation, LanesChanged())
 
@@ -83,7 +86,9 @@ def move_lane(lane: Lane, step: int) -> None:
     """Swap a lane with its neighbour ``step`` places away; at the edge nothing happens."""
     with transaction.atomic():
         lanes = list(Lane.objects.live().filter(conversation=lane.conversation).select_for_update())
-        place = [other.pk for other in lanes].index(lane.pk)
+        place = next((index for index, other in enumerate(lanes) if other.pk == lane.pk), None)
+        if place is None:
+            raise Refused("That model is not there any more.")
         target = min(max(place + step, 0), len(lanes) - 1)
         lanes.insert(target, lanes.pop(place))
         for position, other in enumerate(lanes):
@@ -145,13 +150,16 @@ def _with_room(conversation: Conversation) -> list[Lane]:
 
 
 def _copy_path(source: Lane, lane: Lane) -> None:
-    """Copy the visible path. Answers become plain text with their author's name: a run belongs to one message."""
+    """Copy the visible path down to the first question that is not answered yet.
+
+    Answers become plain text with their author's name: a run belongs to one message.
+    """
     parent: Message | None = None
     path = [node.pk for node in Tree.of(source).path(source.head_id)]
     messages = Message.objects.select_related("run").in_bulk(path)
-    for original in (messages[pk] for pk in path):
-        if original.run is not None and original.run.is_active:
-            break
+    runs = (messages[pk].run for pk in path)
+    unsettled = next((place for place, run in enumerate(runs) if run is not None and not run.is_settled), None)
+    for original in (messages[pk] for pk in (path if unsettled is None else path[: unsettled - 1])):
         parent = Message.objects.create(
             lane=lane,
             turn_id=original.turn_id,

@@ -13,66 +13,90 @@ from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.runs import supervisor
 from chat.runs.actions import stop_run
 from chat.runs.broadcast import LanesChanged
-from chat.runs.models import Run
+from chat.runs.models import Run, RunQuerySet
 
 
 def select_message(message: Message) -> None:
     """Show this alternative, with the latest path through it."""
     with transaction.atomic():
-        lane = locked_lane(message.lane_id)
-        point_at(lane, Tree.of(lane).leaf_under(message.pk))
+        lane, tree = locked_tree(message)
+        point_at(lane, tree.leaf_under(message.pk))
         announce(lane.conversation, LanesChanged())
 
 
 def delete_message(message: Message) -> None:
     """Take a message and what follows it out of view; ``restore_message`` brings them back."""
     with transaction.atomic():
-        lane = locked_lane(message.lane_id)
-        tree = Tree.of(lane)
-        others = [node.pk for node in tree.siblings(tree.nodes[message.pk]) if node.pk != message.pk]
+        lane, tree = locked_tree(message)
         below = tree.below(message.pk)
-        for run_id in Run.objects.active().filter(message__in=below).order_by("-pk").values_list("pk", flat=True):
-            stop(run_id)
+        stop_all(Run.objects.active().filter(message__in=below))
         Message.objects.filter(pk=message.pk).update(deleted_at=timezone.now())
         if lane.head_id in below:
-            point_at(lane, tree.leaf_under(others[-1]) if others else message.parent_id)
+            point_at(lane, _head_without(tree, message.pk))
         announce(lane.conversation, LanesChanged())
 
 
 def restore_message(message: Message) -> None:
-    """Undo ``delete_message``."""
+    """Undo ``delete_message``. Below something else that is deleted it is shown once that is restored, too."""
     with transaction.atomic():
         lane = locked_lane(message.lane_id)
         Message.objects.filter(pk=message.pk).update(deleted_at=None)
-        point_at(lane, Tree.of(lane).leaf_under(message.pk))
+        tree = Tree.of(lane)
+        if tree.stands(message.pk):
+            point_at(lane, tree.leaf_under(message.pk))
         announce(lane.conversation, LanesChanged())
 
 
 def take_back(turn: Turn) -> str:
-    """Withdraw a message whose answers all still wait; its text goes back to the composer and is returned.
+    """Withdraw what a turn asked wherever its answer still waits; a question's text goes back to the composer.
 
-    Messages that wait behind it move up to where it stood.
+    Messages that wait behind it move up to where it stood. Returns the text, empty where only an answer was asked anew.
     """
     with transaction.atomic():
-        questions = turn.messages.filter(role=Message.Role.USER, deleted_at__isnull=True).select_related("lane")
-        answers = list(turn.messages.filter(run__status=Run.Status.QUEUED, deleted_at__isnull=True))
-        if not answers or not all(stop_message(answer) for answer in answers):
+        waiting = turn.messages.filter(run__status=Run.Status.QUEUED, deleted_at__isnull=True).select_related("parent")
+        taken = [answer for answer in waiting if stop_message(answer)]
+        if not taken:
             raise Refused("It is being answered already; you can stop it instead.")
-        text = ""
-        for question in questions:
-            text = question.text
-            _splice_out(question, [answer.pk for answer in answers if answer.parent_id == question.pk])
-        Conversation.objects.filter(pk=turn.conversation_id).update(composer_text=text)
+        for answer in taken:
+            _splice_out(answer)
+        text = next((a.parent.text for a in taken if a.parent is not None and a.parent.turn_id == turn.pk), "")
+        _give_back(turn.conversation, text)
         announce(turn.conversation, LanesChanged())
     return text
 
 
-def _splice_out(question: Message, answer_ids: list[int]) -> None:
-    lane = locked_lane(question.lane_id)
-    if lane.head_id in answer_ids:
-        point_at(lane, question.parent_id)
-    Message.objects.filter(parent_id__in=answer_ids).update(parent_id=question.parent_id)
-    Message.objects.filter(pk__in=[question.pk, *answer_ids]).update(deleted_at=timezone.now())
+def _splice_out(answer: Message) -> None:
+    """Take an answer out of its lane's tree, and its question too where both were asked in one turn."""
+    question = answer.parent
+    assert question is not None
+    lane = locked_lane(answer.lane_id)
+    tree = Tree.of(lane)
+    with_question = question.turn_id == answer.turn_id
+    first = question if with_question else answer
+    if lane.head_id == answer.pk:
+        point_at(lane, _head_without(tree, first.pk))
+    above = question.parent_id if with_question else next(iter(_others(tree, answer.pk)), question.pk)
+    Message.objects.filter(parent=answer).update(parent_id=above)
+    Message.objects.filter(pk__in={first.pk, answer.pk}).update(deleted_at=timezone.now())
+
+
+def _give_back(conversation: Conversation, text: str) -> None:
+    """Put a text into the composer, before what was typed since."""
+    if text:
+        chat = Conversation.objects.select_for_update().get(pk=conversation.pk)
+        together = "\n\n".join(filter(None, (text, chat.composer_text)))
+        Conversation.objects.filter(pk=chat.pk).update(composer_text=together)
+
+
+def _others(tree: Tree, pk: int) -> list[int]:
+    """The alternatives of a message, latest first."""
+    return [node.pk for node in reversed(tree.siblings(tree.nodes[pk])) if node.pk != pk]
+
+
+def _head_without(tree: Tree, pk: int) -> int | None:
+    """Where a lane ends when a message goes: in its latest alternative, else above it."""
+    others = _others(tree, pk)
+    return tree.leaf_under(others[0]) if others else tree.nodes[pk].parent_id
 
 
 def stop_message(message: Message) -> bool:
@@ -81,9 +105,14 @@ def stop_message(message: Message) -> bool:
 
 
 def stop_conversation(conversation: Conversation) -> int:
-    """Stop all answers of a chat, waiting ones first so that none takes the place of another; returns how many."""
-    active = Run.objects.active().filter(topic=conversation.topic).order_by("-pk")
-    return sum(stop(pk) for pk in active.values_list("pk", flat=True))
+    """Stop all answers of a chat; returns how many."""
+    return stop_all(Run.objects.active().filter(topic=conversation.topic))
+
+
+def stop_all(runs: RunQuerySet) -> int:
+    """Stop these at once, so that none takes the place of another; locked in one order, whoever does it."""
+    with transaction.atomic():
+        return sum(stop(run.pk) for run in runs.select_for_update(of=("self",)).order_by("pk").only("pk"))
 
 
 def stop(run_id: int) -> bool:
@@ -97,6 +126,15 @@ def stop(run_id: int) -> bool:
 def locked_lane(pk: int) -> Lane:
     """The lane for this transaction alone; two that would move its head wait for each other."""
     return Lane.objects.locked().select_related("conversation").get(pk=pk)
+
+
+def locked_tree(message: Message) -> tuple[Lane, Tree]:
+    """The lane of a message with its tree, as ``locked_lane``. Raises Refused where it, or one above, is deleted."""
+    lane = locked_lane(message.lane_id)
+    tree = Tree.of(lane)
+    if not tree.stands(message.pk):
+        raise Refused("That message is not there any more.")
+    return lane, tree
 
 
 def point_at(lane: Lane, head: Message | int | None) -> None:

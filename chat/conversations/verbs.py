@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django import forms
-from django.http import Http404, QueryDict
+from django.http import QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
@@ -137,11 +137,8 @@ def _restore(user: User, conversation: Conversation, fields: Fields) -> Done:
 
 
 def _ask_now(user: User, conversation: Conversation, fields: Fields) -> Done:
-    values = _clean(AskNowForm(fields))
-    turn = conversation.turns.filter(row=values["row"], messages__deleted_at__isnull=True).order_by("pk").first()
-    if turn is None:
-        raise Http404
-    actions.ask_now(user, _lane(user, conversation, fields), turn)
+    row = _clean(AskNowForm(fields))["row"]
+    actions.ask_now(user, _lane(user, conversation, fields), row)
     return Done()
 
 

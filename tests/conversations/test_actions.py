@@ -189,7 +189,7 @@ def test_asking_now_repeats_what_the_others_were_asked(alice: User, comparison: 
     plain, echo = lanes_of(comparison)
     turn = actions.send_message(alice, comparison, "Only for one", [plain.pk], "x")
 
-    actions.ask_now(alice, echo, turn)
+    actions.ask_now(alice, echo, turn.row)
 
     assert visible(lanes_of(comparison)[1]) == ["Only for one", ""]
 
@@ -224,6 +224,7 @@ def test_stopping_a_chat_stops_what_waits_too(alice: User, chat: Conversation) -
 def test_the_parameter_that_was_refused_is_left_out_on_the_next_try(alice: User, chat: Conversation) -> None:
     Lane.objects.update(parameters={"top_k": 5, "temperature": 0})
     turn = send(alice, chat, "Hello")
+    finish(Run.objects.get(), "")
     Run.objects.update(status=Run.Status.FAILED, error_parameter="top_k")
 
     again = actions.retry_without_parameter(alice, turn.messages.get(role="assistant"))

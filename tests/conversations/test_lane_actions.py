@@ -1,6 +1,7 @@
 """What the verbs do to lanes."""
 
 import pytest
+from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 def asked_once(user: User, chat: Conversation) -> None:
     actions.send_message(user, chat, "Hello", [lane.pk for lane in lanes_of(chat)], "hello")
-    Run.objects.update(status=Run.Status.DONE, text="An answer.", html="<p>An answer.</p>")
+    Run.objects.update(status=Run.Status.DONE, finished_at=timezone.now(), text="An answer.", html="<p>An answer.</p>")
 
 
 def test_a_new_lane_copies_the_first_ones_messages(alice: User, chat: Conversation, endpoint: Endpoint) -> None:
