@@ -1,6 +1,7 @@
 # make run    serves the playground          make test   runs all tests
 # make lint   checks style and types         make lock   pins the newest dependencies anew
-# make bench  measures speed                 PYTHON=...  picks the Python that .venv is made of
+# make bench  measures speed                 make screenshot  takes the picture in README
+# PYTHON=...  picks the Python that .venv is made of
 
 SHELL := /bin/sh
 .SHELLFLAGS := -ec
@@ -15,7 +16,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 PYTEST_OPTIONS ?= -n auto
 
-.PHONY: run test lint bench lock format
+.PHONY: run test lint bench screenshot lock format
 .SILENT:
 
 run:
@@ -41,6 +42,10 @@ format:
 bench:
 	(lock=requirements-dev.lock; $(FIND_PYTHON))
 	exec .venv/bin/python -m bench
+
+screenshot:
+	(lock=requirements-dev.lock; $(FIND_PYTHON))
+	exec .venv/bin/python -m tests.e2e.screenshot
 
 lock:
 	(lock=requirements-dev.lock; $(FIND_PYTHON))

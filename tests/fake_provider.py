@@ -8,7 +8,7 @@ as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scen
 
   answers     plain  markdown  echo (the messages received, as JSON)  slow:<ms per token>  long:<tokens>
               gated (each piece waits for `provider.gate().release()`; `gated:<n>` has the gate "gated:<n>" to itself)
-              silent (finishes without text)
+              musing (thinks word by word, each waiting like gated)  silent (finishes without text)
               reasoning  reasoning-content  think-tags  think-unopened  only-reasoning  length
               tools  tools-odd (no index, same index, arguments as object)  logprobs
               xss (hostile markup in text, reasoning, model, id, tool call and finish reason)

@@ -62,6 +62,16 @@ async def reasoning(call: Call) -> None:
     await call.end(reasoning_tokens=12)
 
 
+@scenario("musing")
+async def musing(call: Call) -> None:
+    await call.open()
+    for word in REASONING.split(" "):
+        await call.gate.passed()
+        await call.delta({"reasoning": word + " "})
+    await call.say(PLAIN)
+    await call.end()
+
+
 @scenario("think-tags", "think-unopened")
 async def think_tags(call: Call) -> None:
     opening = "<think>\n" if call.scenario == "think-tags" else ""

@@ -176,6 +176,7 @@ class LiveRun:
     reasoning_seconds: float | None
     tool_calls: list[dict[str, Any]]
     notice: str
+    has_reasoning: bool
     reasoning_html: str = ""
     is_active: bool = True
     cost: None = None
@@ -191,6 +192,7 @@ class LiveRun:
             reasoning_seconds=draft.reasoning_seconds() if draft.text_began else None,
             tool_calls=draft.tool_calls_json(),
             notice=draft.notice,
+            has_reasoning=draft.has_reasoning,
         )
 
 

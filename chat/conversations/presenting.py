@@ -138,8 +138,8 @@ def lane_differences(lanes: list[LaneView]) -> list[tuple[str, list[tuple[str, s
     rows = list(differing([lane.lane.parameters for lane in lanes]))
     named: list[tuple[str, list[str]]] = [(label, list(values)) for label, values in rows]
     for label, values in (
-        ("provider", [lane.lane.provider or "automatic" for lane in lanes]),
-        ("system prompt", ["set" if lane.lane.system_prompt else "–" for lane in lanes]),
+        ("Provider", [lane.lane.provider or "automatic" for lane in lanes]),
+        ("System prompt", ["set" if lane.lane.system_prompt else "–" for lane in lanes]),
     ):
         if len(set(values)) > 1:
             named.append((label, values))

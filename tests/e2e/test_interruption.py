@@ -13,6 +13,8 @@ from tests.playground_process import PlaygroundProcess
 
 pytestmark = IN_BROWSER
 LOST_AT_MOST = 0.5
+# What a browser and htmx write to the console while nobody answers.
+OUTAGE = r"ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)|WebSocket connection to|htmx:|\[object Event\]"
 
 
 async def sign_in(chat: ChatPage, server: PlaygroundProcess) -> None:
@@ -32,9 +34,7 @@ async def test_killed_server_keeps_the_text_up_to_the_last_half_second(
     environment = {"HF_ROUTER_URL": f"{provider.url}/v1", "HF_TOKEN": "hf_good_of_the_server_ef56"}
     with PlaygroundProcess(tmp_path, **environment) as server:
         complaints = Complaints(server.url)
-        complaints.allow(
-            r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection to|htmx:|\[object Event\]"
-        )
+        complaints.allow(OUTAGE)
         context = await browser.new_context(base_url=server.url)
         complaints.listen(context)
         chat = ChatPage(await context.new_page())

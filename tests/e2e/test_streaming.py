@@ -122,6 +122,24 @@ async def test_streamed_markdown_is_what_a_reload_shows(chat: ChatPage) -> None:
     assert await chat.text_of().inner_html() == streamed
 
 
+async def test_thoughts_can_be_followed_as_they_come(
+    chat: ChatPage, provider: Provider, fresh: Callable[[str], str], gate_of: Callable[[str], str]
+) -> None:
+    model = fresh("musing")
+    await chat.begin(model)
+    await chat.ask("Tell me about the sea.")
+    await provider.release(gate_of(model), 3)
+
+    await chat.answer().locator("summary", has_text="Thinking…").click()
+
+    await expect(chat.answer().get_by_text("The person wants")).to_be_visible()
+    await provider.release(gate_of(model), 3)
+    await expect(chat.answer().get_by_text("The person wants a short sentence.")).to_be_visible()
+    await provider.open(gate_of(model))
+    await chat.ended()
+    await expect(chat.text_of()).to_have_text(PLAIN)
+
+
 async def test_thoughts_are_folded_above_the_answer(chat: ChatPage) -> None:
     await chat.begin("fake/reasoning")
     await chat.ask("Tell me about the sea.")
