@@ -117,7 +117,9 @@ async def test_many_pages_at_once_do_not_pass_the_ceiling(
         await page.socket.disconnect()
 
 
-@pytest.mark.parametrize("path", ["/", "/ws/", "/ws/c/not-a-uuid/", "/keys/", "/ws/c/%00/", "/ws/c/00000000-0000-4000-8000-000000000000/x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/ws/", "/ws/c/not-a-uuid/", "/keys/", "/ws/c/%00/", "/ws/c/00000000-0000-4000-8000-000000000000/x"]
+)
 async def test_an_address_without_a_socket_is_closed_quietly(path: str, db: None) -> None:
     headers = [(b"host", HOST.encode()), (b"origin", ORIGIN.encode())]
     socket = WebsocketCommunicator(application, path, headers)
