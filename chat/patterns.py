@@ -1,7 +1,7 @@
 """Every partial in every state, filled with invented chats: what ``/patterns/`` shows to staff.
 
 Nothing here is read from or written to the database; runs are unsaved rows, the rest are plain values with
-the attributes that each partial names in its first comment. Only the view of that page calls this.
+the attributes that each partial names in its first comment. The view of that page is at the end.
 """
 
 from dataclasses import dataclass, replace
@@ -9,8 +9,12 @@ from decimal import Decimal
 from types import SimpleNamespace as Sample
 from typing import Any
 
+from django.contrib.admin.views.decorators import staff_member_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render as render_page
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
 
 from chat.catalogue.models import Endpoint, ModelChoice
 from chat.conversations.parameter_form import ParameterForm, Target
@@ -271,3 +275,10 @@ def patterns() -> list[Pattern]:
         Pattern("Model picker", "chat/catalogue/_picker.html", {"picker": sample_picker()}),
         Pattern("Undo", "_toast.html", {"toast": Sample(text="Chat deleted.", undo_url="/", seconds=86400)}),
     ]
+
+
+@staff_member_required
+@require_safe
+def page(request: HttpRequest) -> HttpResponse:
+    """``/patterns/``, for those who change the pages."""
+    return render_page(request, "patterns.html", {"patterns": patterns()})

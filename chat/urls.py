@@ -1,6 +1,8 @@
-"""Gathers the URLs of all packages; defines none itself."""
+"""Gathers the URLs of all packages, and the page that shows their partials."""
 
 from django.urls import include, path
+
+from chat import patterns
 
 urlpatterns = [
     path("", include("chat.conversations.urls")),
@@ -9,4 +11,5 @@ urlpatterns = [
     path("models/", include("chat.catalogue.urls")),
     path("usage/", include("chat.usage.urls")),
     path("settings/", include("chat.preferences.urls")),
+    path("patterns/", patterns.page, name="patterns"),
 ]
