@@ -98,3 +98,4 @@ class TitleForm(forms.Form):
 
 class DraftForm(forms.Form):
     text = KeptTextField(required=False)
+    client_id = forms.CharField(max_length=64, required=False)

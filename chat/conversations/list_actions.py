@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists
 from django.utils import timezone
 
 from chat.accounts.models import User
@@ -10,7 +11,7 @@ from chat.catalogue.models import ModelChoice
 from chat.conversations.actions import title_of
 from chat.conversations.announcing import announce_list
 from chat.conversations.lane_actions import new_lane
-from chat.conversations.models import MAX_LANES, Conversation, Lane
+from chat.conversations.models import MAX_LANES, Conversation, Lane, Turn
 from chat.conversations.tree_actions import stop_conversation
 
 
@@ -88,6 +89,10 @@ def mark_seen(conversation: Conversation) -> None:
         announce_list(conversation)
 
 
-def keep_typed(conversation: Conversation, text: str) -> None:
-    """Keep what stands in the composer, so that a reload shows it again."""
-    Conversation.objects.filter(pk=conversation.pk).update(composer_text=text)
+def keep_typed(conversation: Conversation, text: str, client_id: str) -> None:
+    """Keep what stands in the composer, so that a reload shows it again.
+
+    What was sent as ``client_id`` meanwhile is typed no more: a page saves while it sends, and may be heard later.
+    """
+    sent = Turn.objects.filter(owner_id=conversation.owner_id, client_id=client_id)
+    Conversation.objects.filter(~Exists(sent), pk=conversation.pk).update(composer_text=text)

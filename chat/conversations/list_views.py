@@ -83,7 +83,7 @@ def save_draft(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
     chat = _own(request, conversation_id)
     form = DraftForm(request.POST)
     if form.is_valid():
-        list_actions.keep_typed(chat, form.cleaned_data["text"])
+        list_actions.keep_typed(chat, form.cleaned_data["text"], form.cleaned_data["client_id"])
         chat.composer_text = form.cleaned_data["text"]
     return HttpResponse(composer_meter_frame(request.user, chat))
 

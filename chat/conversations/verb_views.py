@@ -49,4 +49,4 @@ def _keep_typed(request: PersonRequest, conversation_id: UUID, action: str) -> N
     """What could not be sent stands in the composer again."""
     if action == "send" and (text := storable(request.POST.get("text", ""))):
         chat = get_object_or_404(Conversation.objects.of(request.user), pk=conversation_id)
-        list_actions.keep_typed(chat, text)
+        list_actions.keep_typed(chat, text, "")

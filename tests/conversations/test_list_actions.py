@@ -5,7 +5,8 @@ import pytest
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice
 from chat.conversations import list_actions
-from chat.conversations.models import Conversation, Lane
+from chat.conversations.models import Conversation, Lane, Turn
+from tests.factories import make_conversation
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +70,15 @@ def test_an_empty_title_leaves_the_old_one(alice: User, chat: Conversation) -> N
 
     chat.refresh_from_db()
     assert chat.title == "Tides"
+
+
+def test_a_draft_saved_late_does_not_bring_back_what_was_sent(alice: User, endpoint: Endpoint) -> None:
+    chat = make_conversation(alice, endpoint=endpoint)
+    Turn.objects.create(conversation=chat, owner=alice, client_id="sent", row=0)
+
+    list_actions.keep_typed(chat, "Sent already", "sent")
+    list_actions.keep_typed(chat, "Being typed", "next")
+    list_actions.keep_typed(chat, "Sent already", "sent")
+
+    chat.refresh_from_db()
+    assert chat.composer_text == "Being typed"

@@ -26,7 +26,8 @@ LLAMA, DEEPSEEK = "meta-llama/Llama-3.1-8B-Instruct:cerebras", "deepseek-ai/Deep
 QUESTION = "Explain entropy to a curious twelve-year-old, then give me the one formula that matters."
 SYSTEM_PROMPT = "You explain physics with everyday things. Short sentences."
 LLAMA_SAYS = """\
-Entropy counts **how many ways** the small parts of a thing can be arranged without changing what you see. A tidy desk has few arrangements that look tidy; a messy one has millions.
+Entropy counts **how many ways** the small parts of a thing can be arranged without changing what you see.
+A tidy desk has few arrangements that look tidy; a messy one has millions.
 
 - Left alone, things drift to the arrangement that can happen in the most ways.
 - That is why ice melts and milk never unmixes.
@@ -34,7 +35,8 @@ Entropy counts **how many ways** the small parts of a thing can be arranged with
 In symbols, with $W$ arrangements, $S = k \\ln W$."""
 DEEPSEEK_THINKS = "They are twelve, so a deck of cards will do. Then one formula, with a number that they can check."
 DEEPSEEK_SAYS = """\
-Think of a shuffled deck. There is **one** way to be in order and about 8 × 10⁶⁷ ways not to be. Entropy is the logarithm of that count.
+Think of a shuffled deck. There is **one** way to be in order and about 8 × 10⁶⁷ ways not to be.
+Entropy is the logarithm of that count.
 
 ```python
 from math import factorial, log
