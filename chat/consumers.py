@@ -22,7 +22,7 @@ from chat.accounts.models import User
 from chat.conversations import frames, verbs
 from chat.conversations.errors import Refused
 from chat.conversations.models import Conversation
-from chat.database import in_database
+from chat.database import AWAY, in_database
 from chat.pump import Pump
 
 NOT_FOUND = 4404
@@ -31,6 +31,7 @@ INTERNAL_ERROR = 1011
 # Above the longest text a form takes, whatever its characters weigh in JSON, and below the server's own limit.
 MAX_CHARACTERS = 900_000
 GONE = "That is not there any more. Reload the page to see what is."
+BUSY = "The database did not answer in time. Try again."
 logger = logging.getLogger(__name__)
 
 
@@ -57,12 +58,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
         else:
             await self._open(user)
 
-    async def disconnect(self, code: int) -> None:
-        if self.registration is not None:
-            self.registration.release()
-        if self.pump is not None:
-            self.pumping.cancel()
-            self.pump.leave()
+    async def __call__(self, *args: Any) -> None:
+        """However it ends: not every end comes as a disconnect, and what stayed behind would count as open for ever."""
+        try:
+            await super().__call__(*args)
+        finally:
+            self._leave()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """One JSON object from the page: an acknowledgement, a hello, or something to do."""
@@ -73,7 +74,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case "ack":
                 self.pump.flow.acknowledge(_whole_number(fields.get("frame")))
             case "hello" if await self._session_holds():
-                await self.pump.greet(str(fields.get("stamp", "")))
+                self.pump.greet(str(fields.get("stamp", "")))
             case str(action):
                 await self._perform(self.pump, action, fields)
 
@@ -86,6 +87,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             pump.reply(frames.errors_frame((refusal.sentence,)))
         except Http404:
             pump.reply(frames.errors_frame((GONE,)))
+        except AWAY as error:
+            logger.warning("%s could not be done: %s", action, error)
+            pump.reply(frames.errors_frame((BUSY,)))
         else:
             pump.reply(frames.done_frame(done.receipt, done.toast, done.composer_text))
 
@@ -123,6 +127,13 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _send_frame(self, frame: str) -> None:
         await self.send(text_data=frame)
+
+    def _leave(self) -> None:
+        if self.registration is not None:
+            self.registration.release()
+        if self.pump is not None:
+            self.pumping.cancel()
+            self.pump.leave()
 
     def _end(self, code: int) -> None:
         self.ending = asyncio.ensure_future(self.close(code=code))

@@ -8,6 +8,8 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ParamSpec
 from uuid import UUID
 
 from chat.accounts.models import User
@@ -26,6 +28,14 @@ BEAT_SECONDS = 15.0
 # What a page that takes nothing may leave waiting; beyond it all of the page is sent anew, and old replies are dropped.
 MOST_EVENTS = 100
 MOST_REPLIES = 100
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The page says as of when it shows the chat. It waits its turn among the events, so that none falls between."""
+
+    stamp: str
 
 
 class Pump:
@@ -49,10 +59,11 @@ class Pump:
         self._allowed = allowed
         self._allowed_until = time.monotonic() + BEAT_SECONDS
         self._awake = asyncio.Event()
-        self._events: deque[broadcast.Event] = deque()
+        self._events: deque[broadcast.Event | Hello] = deque()
         self._replies: deque[str] = deque(maxlen=MOST_REPLIES)
         self._unfinished: dict[int, int] = {}
         self._watched: dict[int, WatchedRun] = {}
+        self._last_row: int | None = None
 
     def follow(self) -> None:
         """Listen from now on; what is shown later misses nothing that happens in between."""
@@ -69,15 +80,9 @@ class Pump:
         self._replies.append(html)
         self._awake.set()
 
-    async def greet(self, stamp: str) -> None:
-        """The page says as of when it shows the chat: its unfinished answers get snapshots, an older page gets all."""
-        conversation = await in_database(self._conversation)
-        self._forget_drafts()
-        if conversation is not None and conversation.stamp == stamp:
-            self._unfinished = await in_database(frames.unfinished_of, conversation)
-            self._awake.set()
-        else:
-            self._receive(LanesChanged())
+    def greet(self, stamp: str) -> None:
+        """Bring a page that has just connected up to now."""
+        self._receive(Hello(stamp))
 
     async def run(self) -> None:
         """Send what is new until cancelled, or until the person's right to it ends."""
@@ -118,18 +123,20 @@ class Pump:
         parts.extend(run.take() for run in self._watched.values())
         return "".join(parts)
 
-    def _next_event(self) -> broadcast.Event:
+    def _next_event(self) -> broadcast.Event | Hello:
         """The oldest, but the list of chats last: what else happened marks it as seen, which changes it once more."""
         event = next((event for event in self._events if event != ChatListChanged()), self._events[0])
         self._events.remove(event)
         return event
 
-    async def _change(self, event: broadcast.Event) -> str:
+    async def _change(self, event: broadcast.Event | Hello) -> str:
         match event:
             case LanesChanged():
-                return await self._show(None)
+                return await self._show(self._all)
+            case Hello(stamp=stamp):
+                return await self._show(self._missed, stamp)
             case TurnAdded(turn_id=turn_id):
-                return await self._show(turn_id)
+                return await self._show(self._turn, turn_id)
             case RunEnded(run_id=run_id):
                 return await self._finish(run_id)
             case SettingsChanged():
@@ -139,11 +146,14 @@ class Pump:
             case RunStarted():
                 return ""
 
-    async def _show(self, turn_id: int | None) -> str:
-        scene = await in_database(self._scene, turn_id)
-        if turn_id is None:
+    async def _show(self, scene_of: Callable[P, frames.Scene], *args: P.args, **kwargs: P.kwargs) -> str:
+        scene = await in_database(scene_of, *args, **kwargs)
+        if scene.is_whole:
             self._forget_drafts()
             self._unfinished = {}
+            self._last_row = scene.last_row
+        elif scene.last_row is not None:
+            self._last_row = scene.last_row
         self._unfinished.update(scene.unfinished)
         return scene.html
 
@@ -166,7 +176,7 @@ class Pump:
             run.draft.watchers.discard(self._awake.set)
         self._watched = {}
 
-    def _receive(self, event: broadcast.Event) -> None:
+    def _receive(self, event: broadcast.Event | Hello) -> None:
         if len(self._events) >= MOST_EVENTS:
             self._events = deque((LanesChanged(), ChatListChanged()))
         # One that waits already will say as much.
@@ -183,13 +193,26 @@ class Pump:
             list_actions.mark_seen(conversation)
         return conversation
 
-    def _scene(self, turn_id: int | None) -> frames.Scene:
+    def _all(self) -> frames.Scene:
         conversation = self._seen()
-        if conversation is None:
-            return frames.Scene("", {})
-        turn = Turn.objects.filter(pk=turn_id, conversation=conversation).first() if turn_id is not None else None
-        if turn is None:
-            return frames.lanes_scene(self._user, conversation)
+        return frames.lanes_scene(self._user, conversation) if conversation is not None else frames.NOTHING
+
+    def _missed(self, stamp: str) -> frames.Scene:
+        """Only what is being written, where the page shows the rest as it is. The stamp is compared last: it is the
+        proof that nothing happened before."""
+        conversation = self._conversation()
+        standing = frames.standing_scene(conversation) if conversation is not None else frames.NOTHING
+        conversation = self._conversation()
+        return standing if conversation is not None and conversation.stamp == stamp else self._all()
+
+    def _turn(self, turn_id: int) -> frames.Scene:
+        """A turn that follows what the page shows; any other comes with all lanes, unless it is there already."""
+        turn = Turn.objects.filter(pk=turn_id, conversation=self._id).first()
+        if turn is None or (self._last_row is not None and turn.row <= self._last_row):
+            return frames.NOTHING
+        conversation = self._seen()
+        if conversation is None or (self._last_row is not None and turn.row > self._last_row + 1):
+            return self._all()
         return frames.turn_scene(self._user, conversation, turn)
 
     def _chat_list(self) -> str:

@@ -15,7 +15,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from chat.accounts.models import User
-from chat.conversations.history import message_with_siblings
+from chat.conversations.history import message_with_siblings, next_row
 from chat.conversations.models import Conversation, Message, Turn
 from chat.conversations.presenting import conversation_context, show_html, unfinished_answers
 from chat.conversations.sidebar import chat_list
@@ -38,10 +38,18 @@ class Toast:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A frame, and the unfinished answers that it shows with empty bodies: message ids by run id."""
+    """A frame, and the unfinished answers that it shows with empty bodies: message ids by run id.
+
+    ``is_whole``: it is all that the page shows from now on; else it is added. ``last_row`` is the lowest on the page.
+    """
 
     html: str
     unfinished: dict[int, int]
+    last_row: int | None = None
+    is_whole: bool = False
+
+
+NOTHING = Scene("", {})
 
 
 def swap(target: str, html: str, how: str = "innerHTML") -> SafeString:
@@ -62,7 +70,14 @@ def replace_by_id(html: str) -> str:
 def lanes_scene(user: User, conversation: Conversation) -> Scene:
     """All lanes and what depends on them, for a page whose lanes are not what they were."""
     context = conversation_context(user, conversation, live=True)
-    return Scene(_all_lanes(context), unfinished_answers(context))
+    return Scene(_all_lanes(context), unfinished_answers(context), _last_row(context), is_whole=True)
+
+
+def standing_scene(conversation: Conversation) -> Scene:
+    """Nothing new, for a page that shows all lanes as they are: what it goes on from."""
+    unsettled = Run.objects.unsettled().filter(topic=conversation.topic, message__isnull=False)
+    unfinished = dict(unsettled.values_list("pk", "message__pk"))
+    return Scene("", unfinished, next_row(conversation) - 1, is_whole=True)
 
 
 def settings_frame(user: User, conversation: Conversation) -> str:
@@ -105,7 +120,8 @@ def turn_scene(user: User, conversation: Conversation, turn: Turn) -> Scene:
             html = render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": view})
             cells.append(swap(f"#lane-{lane.pk}-turns", html, "beforeend"))
     cells.append(_partial("_composer_meter", context))
-    return Scene("".join(cells), unfinished_answers(context))
+    # Others that are new come with their own turns: until then the page has no place for what they write.
+    return Scene("".join(cells), unfinished_answers(context, turn.row), turn.row)
 
 
 def ended_answer(user: User, run_id: int, whole: bool) -> str:
@@ -118,12 +134,6 @@ def ended_answer(user: User, run_id: int, whole: bool) -> str:
     context = {"message": message, "run": message.run, "lane": message.lane, "user": user}
     names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_reasoning_label", "_tool_calls"]
     return "".join(_partial(name, context) for name in names)
-
-
-def unfinished_of(conversation: Conversation) -> dict[int, int]:
-    """The unfinished answers of a chat: message ids by run id."""
-    active = Run.objects.active().filter(message__lane__conversation=conversation)
-    return dict(active.values_list("pk", "message__pk"))
 
 
 def chat_list_frame(user: User, open_chat: UUID) -> str:
@@ -198,6 +208,10 @@ class LiveRun:
 
 def live_partial(name: str, draft: Draft, message_id: int) -> str:
     return _partial(name, {"run": LiveRun.of(draft), "message": {"pk": message_id}})
+
+
+def _last_row(context: dict[str, Any]) -> int | None:
+    return max((turn.row for lane in context["lanes"] for turn in lane.turns), default=None)
 
 
 def _all_lanes(context: dict[str, Any]) -> str:

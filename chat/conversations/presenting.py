@@ -117,10 +117,10 @@ def conversation_context(
     }
 
 
-def unfinished_answers(context: dict[str, Any]) -> dict[int, int]:
-    """The answers among what a context shows that are still being written: message ids by run id."""
-    answers = (turn.answer for lane in context["lanes"] for turn in lane.turns)
-    return {a.run.pk: a.pk for a in answers if a is not None and a.run is not None and a.run.is_active}
+def unfinished_answers(context: dict[str, Any], row: int | None = None) -> dict[int, int]:
+    """The answers in a context, or in one row of it, whose end is not stored yet: message ids by run id."""
+    answers = (turn.answer for lane in context["lanes"] for turn in lane.turns if row in (None, turn.row))
+    return {a.run.pk: a.pk for a in answers if a is not None and a.run is not None and not a.run.is_settled}
 
 
 def show_html(message: Message) -> None:
@@ -238,7 +238,7 @@ def _key_options(lane: Lane | None, keys: dict[int, list[KeyChoice]]) -> list[Ke
 def _fill_unfinished(shown: Window) -> None:
     """Give answers that are still being written what the journal has of them."""
     messages = [m for path in shown.paths.values() for found in path.messages.values() for m in found]
-    for run in (m.run for m in messages if m.run is not None and m.run.is_active):
+    for run in (m.run for m in messages if m.run is not None and not m.run.is_settled):
         text, reasoning = text_of_chunks(run.chunks.all())
         run.html = render(run.prefix + text) if run.prefix + text else ""
         run.reasoning_html = render(reasoning) if reasoning else ""

@@ -61,12 +61,7 @@ class WatchedRun:
         if state != self._state:
             parts.append(self._partial("_answer_foot"))
             self._state = state
-        if draft.has_reasoning:
-            if not self._thinking_shown:
-                parts.append(self._partial("_reasoning"))
-                self._thinking_shown = True
-            parts.append(self._thoughts.take(draft.thoughts))
-        parts.append(self._body.take(draft.body))
+        parts.append(self._texts())
         if now >= self._meter_due:
             parts.append(self._figures())
             self._meter_due = now + METER_SECONDS
@@ -74,12 +69,20 @@ class WatchedRun:
 
     def last(self) -> str:
         """What the bodies still lack of the final HTML once the draft has ended."""
-        parts = [self._body.take(self.draft.body)]
-        if self.draft.has_reasoning:
-            parts.append(self._thoughts.take(self.draft.thoughts))
+        parts = [self._texts()]
         for cursor, blocks in ((self._body, self.draft.body), (self._thoughts, self.draft.thoughts)):
             if not cursor.shows(blocks):
                 parts.append(swap(f"#{cursor.root}", blocks.final_html))
+        return "".join(parts)
+
+    def _texts(self) -> str:
+        parts = []
+        if self.draft.has_reasoning:
+            if not self._thinking_shown:
+                parts.append(self._partial("_reasoning"))
+                self._thinking_shown = True
+            parts.append(self._thoughts.take(self.draft.thoughts))
+        parts.append(self._body.take(self.draft.body))
         return "".join(parts)
 
     def _figures(self) -> str:

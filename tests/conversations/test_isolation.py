@@ -11,6 +11,7 @@ from chat.catalogue.models import Endpoint, ModelChoice, short_name
 from chat.conversations import actions, lane_actions, tree_actions
 from chat.conversations.asking import CONTINUE_PROMPT
 from chat.conversations.errors import Refused
+from chat.conversations.history import Tree
 from chat.conversations.models import Conversation, Lane, Message
 from chat.runs.models import Run
 from tests.conversations.conftest import lanes_of
@@ -67,7 +68,8 @@ class Person:
             actions.continue_answer(self.user, message)
 
     def _message(self, lane: Lane, pick: int) -> Message | None:
-        messages = list(Message.objects.of(self.user).filter(lane=lane, deleted_at=None))
+        tree = Tree.of(lane)
+        messages = [found for found in Message.objects.of(self.user).filter(lane=lane) if tree.stands(found.pk)]
         return messages[pick % len(messages)] if messages else None
 
     def _answer(self) -> None:

@@ -11,12 +11,16 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 
+from chat.accounts import sockets
 from chat.accounts.models import User
 from chat.accounts.sockets import close_sockets
 from chat.catalogue.models import Endpoint
+from chat.conversations import verbs
 from chat.conversations.models import Conversation, Lane, Turn
 from chat.database import in_database
+from chat.runs import broadcast
 from chat.runs.models import Run
 from playground.asgi import application
 from tests.conversations.conftest import Settled
@@ -118,6 +122,39 @@ async def test_a_message_sent_twice_is_answered_once(page: Page, chat: Conversat
     runs = await settled()
 
     assert len(runs) == 1
+
+
+async def test_a_handler_that_fails_leaves_nothing_behind(
+    chat: Conversation, key: str, alice: User, engine: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> verbs.Done:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setitem(verbs.HANDLERS, "send", fail)
+    page = Page(chat.pk, key)
+    await page.open()
+
+    await page.say(action="send")
+    with pytest.raises(RuntimeError):
+        await page.socket.wait(timeout=5)
+
+    assert sockets.open_sockets(alice.pk) == 0
+    assert chat.topic not in broadcast._subscribers
+
+
+async def test_a_database_that_is_away_is_said_and_the_page_stays(
+    page: Page, chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> verbs.Done:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setitem(verbs.HANDLERS, "stop_all", fail)
+
+    await page.say(action="stop_all")
+    await page.until("Try again")
+    await send(page, chat)
+
+    assert await page.until('data-status="done"')
 
 
 async def test_an_empty_message_is_refused_beside_the_composer(page: Page, chat: Conversation) -> None:

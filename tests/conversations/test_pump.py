@@ -1,0 +1,219 @@
+"""What one page is sent, whatever the order in which things happen: each turn once, each answer to its end."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable
+from uuid import uuid4
+
+import pytest
+
+from chat.accounts.models import User
+from chat.conversations import actions, tree_actions
+from chat.conversations.models import Conversation, Message, Turn
+from chat.conversations.watching import WatchedRun
+from chat.database import in_database
+from chat.providers.events import ReasoningDelta, TextDelta
+from chat.pump import Pump
+from chat.runs import broadcast, supervisor
+from chat.runs.actions import settle_run
+from chat.runs.broadcast import LanesChanged, TurnAdded
+from chat.runs.draft import Draft
+from chat.runs.models import Run
+from chat.runs.outcome import Outcome
+from tests.conversations.conftest import lanes_of
+from tests.waiting import eventually
+
+
+class Screen:
+    """A page that takes every frame and keeps all it was sent."""
+
+    def __init__(self, user: User, conversation: Conversation) -> None:
+        self.html = ""
+        self.pump = Pump(user, conversation, self._take, self._allowed)
+        self.pump.follow()
+
+    def show(self) -> None:
+        """Begin to take frames."""
+        self.pumping = asyncio.create_task(self.pump.run())
+
+    async def greeted(self, stamp: str) -> None:
+        """Say hello as a page that shows the chat as of ``stamp``, and wait until the pump has turned to it."""
+        self.pump.greet(stamp)
+        self.show()
+        await eventually(lambda: not self.pump._events)
+
+    async def until(self, part: str) -> str:
+        await eventually(lambda: part in self.html)
+        return self.html
+
+    async def _take(self, frame: str) -> None:
+        self.html += frame
+        found = re.match(r"<!--f:(\d+)-->", frame)
+        assert found is not None
+        self.pump.flow.acknowledge(int(found[1]))
+
+    async def _allowed(self) -> bool:
+        return True
+
+
+Open = Callable[[], Screen]
+
+
+@pytest.fixture
+async def open_screen(transactional_db: None, alice: User, chat: Conversation) -> AsyncIterator[Open]:
+    """Open a page on the chat; it hears of whatever happens from then on."""
+    opened: list[Screen] = []
+
+    def open_one() -> Screen:
+        opened.append(Screen(alice, chat))
+        return opened[-1]
+
+    yield open_one
+    for screen in opened:
+        screen.pumping.cancel()
+        screen.pump.leave()
+
+
+def send(user: User, chat: Conversation, text: str) -> Turn:
+    return actions.send_message(user, chat, text, [lane.pk for lane in lanes_of(chat)], uuid4().hex)
+
+
+def answer_of(turn: Turn) -> Message:
+    return turn.messages.select_related("run", "lane", "turn", "parent").get(role="assistant")
+
+
+def run_of(turn: Turn) -> Run:
+    return Run.objects.get(message__turn=turn)
+
+
+def end(run: Run, text: str) -> None:
+    Run.objects.move(run.pk, Run.Status.QUEUED, Run.Status.STREAMING)
+    settle_run(run.pk, Outcome(Run.Status.DONE, {"text": text, "html": f"<p>{text}</p>"}), None)
+
+
+async def test_a_turn_that_comes_with_changed_lanes_is_shown_once(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    screen = open_screen()
+
+    def edit_and_send() -> None:
+        first = send(alice, chat, "One")
+        actions.edit_message(alice, first.messages.select_related("lane", "turn").get(role="user"), "First")
+        send(alice, chat, "The second question")
+
+    await in_database(edit_and_send)
+    screen.show()
+    html = await screen.until("The second question")
+
+    assert html.count("The second question") == 1
+
+
+async def test_turns_announced_in_the_wrong_order_stand_in_the_right_one(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    first, second, third = [await in_database(send, alice, chat, text) for text in ("One", "Two", "Three")]
+    screen = open_screen()
+
+    for turn in (first, third, second):
+        broadcast.publish(chat.topic, TurnAdded(turn.pk))
+    screen.show()
+    html = await screen.until("Three")
+
+    shown = html[html.rindex('id="lanes"') :]
+    assert [shown.count(text) for text in (">One<", ">Two<", ">Three<")] == [1, 1, 1]
+    assert shown.index(">Two<") < shown.index(">Three<")
+
+
+async def test_text_that_comes_before_its_turn_is_shown_is_not_lost(
+    engine: None, open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    running = supervisor.engine()
+    assert running is not None
+    running.accepting = False
+    first, second = [await in_database(send, alice, chat, text) for text in ("One", "Two")]
+    screen = open_screen()
+    run = await in_database(run_of, second)
+    draft = running.drafts[run.pk] = Draft(run.pk, chat.topic)
+    draft.apply(TextDelta("An early word. "))
+
+    broadcast.publish(chat.topic, TurnAdded(first.pk))
+    screen.show()
+    await screen.until(">One<")
+    broadcast.publish(chat.topic, TurnAdded(second.pk))
+    await screen.until(">Two<")
+    html = await screen.until("An early word.")
+
+    assert html.rindex("An early word.") > html.index(">Two<")
+    del running.drafts[run.pk]
+
+
+async def test_an_answer_shown_between_its_stop_and_its_end_gets_its_text(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    run = await in_database(lambda: run_of(send(alice, chat, "One")))
+    await in_database(lambda: Run.objects.move(run.pk, Run.Status.QUEUED, Run.Status.STREAMING))
+    await in_database(tree_actions.stop, run.pk)
+    screen = open_screen()
+    broadcast.publish(chat.topic, LanesChanged())
+    screen.show()
+    await screen.until('id="lanes"')
+
+    await in_database(settle_run, run.pk, Outcome(Run.Status.STOPPED, {"text": "Half", "html": "<p>Half</p>"}), None)
+
+    assert "Half" in await screen.until("Half")
+
+
+async def test_a_page_that_says_hello_between_stop_and_end_gets_the_text(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    run = await in_database(lambda: run_of(send(alice, chat, "One")))
+    await in_database(lambda: Run.objects.move(run.pk, Run.Status.QUEUED, Run.Status.STREAMING))
+    await in_database(tree_actions.stop, run.pk)
+    screen = open_screen()
+    await in_database(chat.refresh_from_db)
+    await screen.greeted(chat.stamp)
+
+    await in_database(settle_run, run.pk, Outcome(Run.Status.STOPPED, {"text": "Half", "html": "<p>Half</p>"}), None)
+
+    assert 'id="lanes"' not in await screen.until("Half")
+
+
+async def test_an_end_right_behind_a_hello_is_shown(open_screen: Open, alice: User, chat: Conversation) -> None:
+    run = await in_database(lambda: run_of(send(alice, chat, "One")))
+    await in_database(chat.refresh_from_db)
+    screen = open_screen()
+    screen.show()
+
+    screen.pump.greet(chat.stamp)
+    await in_database(end, run, "The answer.")
+
+    assert "The answer." in await screen.until("The answer.")
+
+
+async def test_a_page_that_shows_everything_is_sent_nothing_anew(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    first = await in_database(send, alice, chat, "One")
+    await in_database(end, await in_database(run_of, first), "An answer.")
+    await in_database(chat.refresh_from_db)
+    screen = open_screen()
+
+    await screen.greeted(chat.stamp)
+    await in_database(send, alice, chat, "Two")
+    html = await screen.until(">Two<")
+
+    assert "An answer." not in html and 'id="lanes"' not in html
+
+
+def test_thoughts_that_come_all_at_once_with_the_end_are_unfolded() -> None:
+    draft = Draft(7, "t")
+    watched = WatchedRun(draft, 1)
+    watched.take()
+    draft.apply(ReasoningDelta("Hm."))
+    draft.apply(TextDelta("So."))
+    draft.end()
+
+    html = watched.last()
+
+    assert 'id="answer-7-reasoning"' in html
+    assert "Hm." in html[html.index('id="answer-7-reasoning"') :]
