@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chat.conversations.models import Conversation, Lane, Message, Turn
+from chat.conversations.models import Conversation, Lane, Message, Siblings, Turn
 from chat.providers.requests import WireMessage
 
 ROWS_PER_PAGE = 30
@@ -78,26 +78,6 @@ class Tree:
             found.add(pk := waiting.pop())
             waiting.extend(child.pk for child in self._children.get(pk, ()))
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Siblings:
-    """Where a message stands among its alternatives; ``previous`` and ``next`` are their ids, None at the ends."""
-
-    position: int
-    count: int
-    previous: int | None
-    next: int | None
-
-    @classmethod
-    def among(cls, pks: list[int], pk: int) -> "Siblings":
-        place = pks.index(pk)
-        return cls(
-            position=place + 1,
-            count=len(pks),
-            previous=pks[place - 1] if place > 0 else None,
-            next=pks[place + 1] if place + 1 < len(pks) else None,
-        )
 
 
 @dataclass(frozen=True, slots=True)

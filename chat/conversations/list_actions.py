@@ -9,10 +9,11 @@ from django.utils import timezone
 from chat.accounts.models import User
 from chat.catalogue.models import ModelChoice
 from chat.conversations.actions import title_of
-from chat.conversations.announcing import announce_list
+from chat.conversations.announcing import announce, announce_list
 from chat.conversations.lane_actions import new_lane
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Turn
 from chat.conversations.tree_actions import stop_conversation
+from chat.runs.broadcast import LanesChanged
 
 
 def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
@@ -77,9 +78,11 @@ def delete(conversation: Conversation) -> None:
 
 
 def restore(conversation: Conversation) -> None:
-    """Undo ``delete``."""
-    Conversation.objects.filter(pk=conversation.pk).update(deleted_at=None)
-    announce_list(conversation)
+    """Undo ``delete``. A page that stayed open has not heard how the answers ended."""
+    with transaction.atomic():
+        Conversation.objects.filter(pk=conversation.pk).update(deleted_at=None)
+        announce(conversation, LanesChanged())
+        announce_list(conversation)
 
 
 def mark_seen(conversation: Conversation) -> None:

@@ -5,7 +5,8 @@ model is sent. Editing and regenerating add siblings; deleting marks rows, so th
 """
 
 import uuid
-from typing import TYPE_CHECKING, Any, TypedDict
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from django.conf import settings
 from django.db import models
@@ -15,9 +16,6 @@ from django.utils import timezone
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice
 from chat.runs.models import Run
-
-if TYPE_CHECKING:
-    from chat.conversations.history import Siblings
 
 MAX_LANES = 6
 LETTERS = "ABCDEF"
@@ -151,6 +149,26 @@ class Turn(models.Model):
         return f"Turn {self.row} of {self.conversation_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Siblings:
+    """Where a message stands among its alternatives; ``previous`` and ``next`` are their ids, None at the ends."""
+
+    position: int
+    count: int
+    previous: int | None
+    next: int | None
+
+    @classmethod
+    def among(cls, pks: list[int], pk: int) -> "Siblings":
+        place = pks.index(pk)
+        return cls(
+            position=place + 1,
+            count=len(pks),
+            previous=pks[place - 1] if place > 0 else None,
+            next=pks[place + 1] if place + 1 < len(pks) else None,
+        )
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def of(self, user: User) -> "MessageQuerySet":
         """The messages of this person's chats, deleted ones too, as undo needs them."""
@@ -185,7 +203,7 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
 
     # Where it stands among its alternatives, when history was asked for that; not a column.
-    siblings: "Siblings | None" = None
+    siblings: Siblings | None = None
 
     class Meta:
         ordering = [F("pk").asc()]

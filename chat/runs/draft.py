@@ -6,7 +6,7 @@ what is not yet on disk. Everything here happens on the event loop's thread. Not
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chat.markdown.stream import BlockStream
@@ -30,20 +30,25 @@ Wake = Callable[[], None]
 # A hostile server must not fill the memory; far above any real answer.
 MAX_CHARACTERS = 4_000_000
 MAX_TOOL_CALLS = 128
+# What a log probability takes in memory, in characters.
+LOGPROB_CHARACTERS = 16
 
 
 @dataclass(slots=True)
 class ToolCall:
-    """A call the model asks for; ``arguments`` is JSON text, perhaps still incomplete."""
+    """A call the model asks for; its arguments are the pieces of a JSON text, perhaps still incomplete."""
 
     id: str = ""
     name: str = ""
-    arguments: str = ""
+    arguments: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """The live figures under an answer. Seconds; ``tokens`` counts deltas until the provider reports usage."""
+    """The live figures under an answer. Seconds; ``tokens`` counts deltas until the provider reports usage.
+
+    ``first_token_seconds`` counts from the request that was answered, not from those that were refused before it.
+    """
 
     first_token_seconds: float | None
     elapsed_seconds: float
@@ -150,6 +155,7 @@ class Draft:
                 self._add_tool_call(event)
             case LogprobsDelta(tokens=tokens):
                 self.logprobs.extend(tokens)
+                self._characters += LOGPROB_CHARACTERS * sum(1 + len(token.top) for token in tokens)
             case Identified():
                 self.identity = event
             case UsageReport():
@@ -180,7 +186,7 @@ class Draft:
         now = self._ended_at or self._clock()
         first = None if self._first_token is None else self._first_token - self._started
         elapsed = now - (self._started if self.streaming else self._created)
-        tokens = self.usage.completion_tokens if self.usage and self.usage.completion_tokens else self._deltas
+        tokens = self._tokens()
         writing = elapsed - (first or 0.0)
         rate = tokens / writing if first is not None and writing > 0.05 and tokens > 1 else None
         return Meter(first, elapsed, tokens, rate)
@@ -192,7 +198,15 @@ class Draft:
         return (self._first_text or self._ended_at or self._clock()) - self._first_token
 
     def tool_calls_json(self) -> list[dict[str, Any]]:
-        return [asdict(call) for call in self.tool_calls]
+        calls = self.tool_calls
+        return [{"id": call.id, "name": call.name, "arguments": "".join(call.arguments)} for call in calls]
+
+    def _tokens(self) -> int:
+        """Those that came since the first one: what was thought before it in secret took no part of the time since."""
+        if self.usage is None or not self.usage.completion_tokens:
+            return self._deltas
+        secret = 0 if self._reasoning else self.usage.reasoning_tokens or 0
+        return max(self.usage.completion_tokens - secret, 0) or self._deltas
 
     def _add(self, parts: list[str], blocks: BlockStream, kind: str, text: str) -> None:
         if not text:
@@ -222,7 +236,7 @@ class Draft:
         call = self.tool_calls[delta.index]
         call.id = delta.id or call.id
         call.name = delta.name or call.name
-        call.arguments += delta.arguments
+        call.arguments.append(delta.arguments)
         self._count(delta.arguments)
         self.tools_version += 1
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from chat.accounts.models import User
-from chat.conversations import actions, tree_actions
+from chat.conversations import actions, list_actions, tree_actions
 from chat.conversations.models import Conversation, Message, Turn
 from chat.conversations.watching import WatchedRun
 from chat.database import in_database
@@ -203,6 +203,22 @@ async def test_a_page_that_shows_everything_is_sent_nothing_anew(
     html = await screen.until(">Two<")
 
     assert "An answer." not in html and 'id="lanes"' not in html
+
+
+async def test_a_page_that_stayed_open_over_delete_and_undo_shows_how_answers_ended(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    run = await in_database(lambda: run_of(send(alice, chat, "One")))
+    await in_database(lambda: Run.objects.move(run.pk, Run.Status.QUEUED, Run.Status.STREAMING))
+    screen = open_screen()
+    await in_database(chat.refresh_from_db)
+    await screen.greeted(chat.stamp)
+
+    await in_database(list_actions.delete, chat)
+    await in_database(settle_run, run.pk, Outcome(Run.Status.STOPPED, {"text": "Half", "html": "<p>Half</p>"}), None)
+    await in_database(list_actions.restore, chat)
+
+    assert "Half" in await screen.until('data-status="stopped"')
 
 
 def test_thoughts_that_come_all_at_once_with_the_end_are_unfolded() -> None:

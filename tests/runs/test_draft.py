@@ -1,6 +1,15 @@
 """The draft folds token events, measures them, and hands the journal each piece once."""
 
-from chat.providers.events import Finished, ReasoningDelta, TextDelta, TextWasReasoning, ToolCallDelta, UsageReport
+from chat.providers.events import (
+    Finished,
+    LogprobsDelta,
+    ReasoningDelta,
+    TextDelta,
+    TextWasReasoning,
+    TokenLogprob,
+    ToolCallDelta,
+    UsageReport,
+)
 from chat.runs.draft import MAX_TOOL_CALLS, Draft
 from chat.runs.models import RunChunk, text_of_chunks
 
@@ -93,6 +102,42 @@ def test_reported_usage_replaces_the_count_of_pieces() -> None:
     draft.end()
 
     assert draft.meter().tokens_per_second == 20
+
+
+def test_thoughts_that_nobody_saw_do_not_count_as_speed() -> None:
+    clock = Clock()
+    draft = Draft(1, "t", clock=clock)
+    draft.start()
+    clock.now += 30
+    draft.apply(TextDelta("x"))
+    draft.apply(UsageReport(10, 1040, 1000, None))
+    clock.now += 2
+
+    draft.end()
+
+    assert draft.meter().tokens_per_second == 20
+
+
+def test_the_first_token_is_timed_from_the_request_that_was_answered() -> None:
+    clock = Clock()
+    draft = Draft(1, "t", clock=clock)
+    draft.start()
+    clock.now += 20
+    draft.start()
+    clock.now += 0.5
+    draft.apply(TextDelta("x"))
+
+    assert draft.meter().first_token_seconds == 0.5
+
+
+def test_log_probabilities_without_end_overflow() -> None:
+    draft = Draft(1, "t")
+    token = TokenLogprob("x", -1.0, (("x", -1.0), ("y", -2.0)))
+
+    for _ in range(1000):
+        draft.apply(LogprobsDelta((token,) * 100))
+
+    assert draft.overflowing
 
 
 def test_watchers_are_woken_by_every_event() -> None:
