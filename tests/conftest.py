@@ -1,10 +1,14 @@
-"""What holds for every test: none of them leaves this machine."""
+"""What holds for every test: none of them leaves this machine, and none fails because the machine is slow."""
 
 import ipaddress
 import socket
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 class LeftTheMachine(AssertionError):
