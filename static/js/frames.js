@@ -1,4 +1,12 @@
-// The server sends no more than the page has taken in: htmx's socket extension acknowledges nothing by itself.
+// What a page says on its socket without being asked: htmx's extension greets nobody and acknowledges nothing.
+const stamp = () => document.querySelector("[data-stamp]")?.dataset.stamp ?? "";
+
+// A socket knows only its URL: the page says as of when it shows the chat, and the server sends what is missing.
+document.addEventListener("htmx:wsOpen", ({ detail }) => {
+  detail.socketWrapper.sendImmediately(JSON.stringify({ action: "hello", stamp: stamp() }));
+});
+
+// The server sends no more than the page has taken in.
 document.addEventListener("htmx:wsAfterMessage", ({ detail }) => {
   const frame = /^<!--f:(\d+)-->/.exec(detail.message);
   if (frame) detail.socketWrapper.sendImmediately(JSON.stringify({ action: "ack", frame: Number(frame[1]) }));

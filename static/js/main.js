@@ -11,7 +11,6 @@ import "./drawer.js";
 import "./drop.js";
 import "./fields.js";
 import "./frames.js";
-import "./hello.js";
 import "./keys.js";
 import "./knobs.js";
 import "./menus.js";

@@ -5,7 +5,9 @@ let frame = 0;
 
 const phone = matchMedia("(max-width: 720px)");
 const isScroller = (node) => node.matches?.("[data-scroll]") || (phone.matches && node.matches?.(".lane"));
-const scrollers = () => [...document.querySelectorAll("[data-scroll], .lane")].filter(isScroller);
+// By class, which browsers keep an index of: this runs at every frame, whatever the length of the page.
+const candidates = ["lanes-scroll", "lane"].map((name) => document.getElementsByClassName(name));
+const scrollers = () => candidates.flatMap((found) => [...found]).filter(isScroller);
 const below = (node) => node.scrollHeight - node.scrollTop - node.clientHeight;
 
 function current() {

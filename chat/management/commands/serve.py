@@ -3,6 +3,7 @@
 It owns the words on the terminal; the work is done in ``chat.serving``.
 """
 
+import gc
 import os
 import sys
 from typing import Any
@@ -49,6 +50,9 @@ class Command(BaseCommand):
             settings.DRAIN_SECONDS,
             lambda: self._announce(link),
         )
+        # What start-up made stays for good: without this the collector would walk it in the middle of requests.
+        gc.collect()
+        gc.freeze()
         server.run()
         if server.failure:
             raise CommandError(f"The server ended: {server.failure}")
