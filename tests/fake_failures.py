@@ -122,9 +122,7 @@ async def refused_once(call: Call) -> None:
 @scenario("rate-limited-always")
 async def rate_limited_always(call: Call) -> None:
     seconds = 20 if call.argument is None else call.argument
-    await call.body_response(
-        429, "application/json", '{"error": "Too many requests"}', {"Retry-After": str(seconds)}
-    )
+    await call.body_response(429, "application/json", '{"error": "Too many requests"}', {"Retry-After": str(seconds)})
 
 
 @scenario("needs-key")
