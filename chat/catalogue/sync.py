@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 from django.db.models import Q
 from django.utils import timezone
 
 from chat.catalogue import actions
 from chat.catalogue.facts import parse_models
 from chat.catalogue.models import Endpoint
-from chat.database import in_database
+from chat.database import AWAY, in_database
 from chat.local import supervisor as local_model
 from chat.providers.client import get_json
 from chat.providers.credential import Credential
@@ -116,7 +116,7 @@ async def _try_sync(everything: bool, read: Read) -> bool:
     """A database that is busy or away now may be there at the next try; the task must outlive it."""
     try:
         return await sync_due(everything=everything, read=read)
-    except DatabaseError:
+    except Error:
         logger.exception("The lists of models could not be stored.")
         return False
 
@@ -135,8 +135,11 @@ async def _follow_local_model() -> None:
     while settings.LOCAL_MODEL:
         status = local_model.status()
         if status.state is local_model.State.READY and status != known:
-            await in_database(actions.list_local_model, status.model, status.context_length)
-            known = status
+            try:
+                await in_database(actions.list_local_model, status.model, status.context_length)
+                known = status
+            except AWAY as error:
+                logger.warning("The model on this machine could not be listed yet: %s", error)
         await asyncio.sleep(LOCAL_MODEL_POLL_SECONDS)
 
 

@@ -79,10 +79,11 @@ def outcome_of_remains(
 
 
 def cost_of(run: Run, prompt_tokens: int | None, completion_tokens: int | None) -> Decimal | None:
-    """US dollars at the prices that held when the run began, or None where one is not known."""
+    """US dollars at the prices that held when the run began; None where one is not known, or the sum is absurd."""
     if run.input_price is None or run.output_price is None or prompt_tokens is None or completion_tokens is None:
         return None
-    return (run.input_price * prompt_tokens + run.output_price * completion_tokens) / MILLION
+    cost = (run.input_price * prompt_tokens + run.output_price * completion_tokens) / MILLION
+    return cost if cost < MILLION else None
 
 
 def _reported(draft: Draft) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from chat.catalogue.models import Endpoint
-from chat.database import in_database
+from chat.database import AWAY, in_database
 from chat.local import supervisor as local_model
 from chat.runs import broadcast, journal, reaper, worker
 from chat.runs.draft import Draft
@@ -188,5 +188,7 @@ async def _repeat(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
 async def _logged(step: Callable[[], Awaitable[None]]) -> None:
     try:
         await step()
+    except AWAY as error:
+        logger.warning("The database is away; the engine will try again: %s", error)
     except Exception:
         logger.exception("A task of the engine failed; it will try again.")

@@ -7,15 +7,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from chat.catalogue import sync
+from chat.catalogue import actions, sync
 from chat.catalogue.models import Endpoint, Offer
+from chat.local import supervisor as local_model
 from chat.providers.credential import Credential
 from chat.providers.errors import provider_error
 from tests.catalogue.lists import LLAMA, ROUTER_LIST, answer, fill_local
 from tests.factories import make_endpoint, make_local_endpoint
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -200,3 +203,24 @@ async def test_failure_is_tried_again_before_the_hour_is_over(router: Endpoint) 
 
     async with syncing(endpoints, sync.Pace(usual=NEVER, first_retry=0.01, shortest=0.0)):
         await asked_times(endpoints, 3)
+
+
+async def test_model_on_this_machine_is_listed_once_a_locked_database_is_free(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def list_local_model(name: str, context_length: int | None) -> None:
+        calls.append(name)
+        if len(calls) == 1:
+            raise OperationalError("database is locked")
+
+    settings.LOCAL_MODEL = True
+    ready = local_model.Status(local_model.State.READY, "tiny")
+    monkeypatch.setattr(local_model, "status", lambda: ready)
+    monkeypatch.setattr(actions, "list_local_model", list_local_model)
+    monkeypatch.setattr(sync, "LOCAL_MODEL_POLL_SECONDS", 0.0)
+
+    following = asyncio.create_task(sync._follow_local_model())
+    await eventually(lambda: calls == ["tiny", "tiny"])
+    following.cancel()

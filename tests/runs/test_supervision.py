@@ -12,11 +12,11 @@ from chat.catalogue.models import Endpoint
 from chat.conversations import actions
 from chat.conversations.models import Conversation, Lane
 from chat.database import in_database
-from chat.runs import actions as actions_of_runs
 from chat.runs import journal, reaper, supervisor, worker
+from chat.runs.actions import claim_run, settle_run
 from chat.runs.draft import Draft
 from chat.runs.models import STALE_AFTER, Process, Run, RunChunk
-from chat.runs.outcome import outcome_of_remains
+from chat.runs.outcome import Outcome, outcome_of_remains
 from tests.conversations.conftest import Settled
 from tests.fake_provider import FakeProvider
 from tests.waiting import eventually
@@ -113,7 +113,7 @@ async def test_a_run_survives_a_database_that_is_away_for_a_moment(
 async def test_a_claim_whose_confirmation_was_lost_counts(
     queued: Run, settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "claim_run", Flaky(actions_of_runs.claim_run, OperationalError("lost"), after=True))
+    monkeypatch.setattr(worker, "claim_run", Flaky(claim_run, OperationalError("lost"), after=True))
     monkeypatch.setattr(worker, "RETRY_PAUSES", (0.0,))
 
     running().begin(queued.pk, queued.topic, "")
@@ -206,6 +206,16 @@ async def test_a_reaper_that_meets_an_odd_run_ends_the_others(
     reaped = await in_database(reaper.reap, running().process_id)
 
     assert reaped == 1
+
+
+async def test_an_absurd_cost_is_not_known(queued: Run, settled: Settled) -> None:
+    absurd = Outcome(Run.Status.FAILED, {"prompt_tokens": 10**9, "completion_tokens": 10**9, "text": "kept"})
+    await in_database(lambda: Run.objects.update(input_price=100_000, output_price=100_000))
+
+    await in_database(settle_run, queued.pk, absurd, running().process_id)
+    [run] = await settled()
+
+    assert (run.text, run.cost) == ("kept", None)
 
 
 async def test_a_provider_that_says_try_again_at_once_is_not_asked_forever(
