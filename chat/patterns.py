@@ -277,8 +277,8 @@ def patterns() -> list[Pattern]:
     ]
 
 
-@staff_member_required
 @require_safe
+@staff_member_required
 def page(request: HttpRequest) -> HttpResponse:
     """``/patterns/``, for those who change the pages."""
     return render_page(request, "patterns.html", {"patterns": patterns()})
