@@ -64,7 +64,9 @@ async def test_address_opens_models_side_by_side_with_a_prompt(chat: ChatPage) -
 async def test_theme_is_shown_at_once_and_kept(chat: ChatPage) -> None:
     await chat.begin("fake/plain")
 
-    await chat.choose_in(chat.page.get_by_role("button", name="Theme"), "Dark")
+    # Leaving a page ends what it has under way, on a busy machine even this.
+    async with chat.page.expect_response("**/settings/theme/"):
+        await chat.choose_in(chat.page.get_by_role("button", name="Theme"), "Dark")
 
     html = chat.page.locator("html")
     await expect(html).to_have_attribute("data-theme", "dark")
