@@ -26,7 +26,7 @@ async def sideways(page: Page) -> int:
 
 
 async def test_link_signs_in_once(browser: Browser, served: PlaygroundProcess) -> None:
-    link = served.run("from django.core.management import call_command; call_command('signin_link', 'person0')")
+    link = served.run("from django.core.management import call_command; call_command('signin_link')")
     context = await browser.new_context(base_url=served.url)
     page = await context.new_page()
 
