@@ -28,3 +28,5 @@ document.addEventListener("keypress", (event) => {
     picker.querySelector("[data-picker-box]").focus();
   }
 });
+
+document.addEventListener("input", ({ target }) => target.matches("[data-picker-box]") && document.querySelector("#picker-error")?.replaceChildren());

@@ -36,5 +36,6 @@ setInterval(() => {
   if (performance.now() - closedSince < PATIENCE || !navigator.onLine) return;
   document.body.setAttribute("data-offline", "");
   say("polling");
-  if (!document.hidden) htmx.ajax("GET", element.dataset.fragmentUrl, { source: element, target: element, swap: "none" });
+  // A menu that is open belongs to lanes that the news would replace.
+  if (!document.hidden && !document.querySelector(":popover-open")) htmx.ajax("GET", element.dataset.fragmentUrl, { source: element, target: element, swap: "none" });
 }, PAUSE);

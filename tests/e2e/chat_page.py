@@ -14,7 +14,7 @@ class ChatPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.box = page.get_by_role("textbox", name="Message", exact=True)
-        self.send_button = page.get_by_role("button", name=re.compile("^Send"))
+        self.send_button = page.get_by_role("button", name=re.compile(r"^Send( to \d)?$"))
         self.answers = page.locator("article.answer")
         self.questions = page.get_by_role("article", name="You", exact=True)
         self.drawer = page.get_by_role("complementary", name=re.compile("^Parameters of"))
@@ -30,11 +30,24 @@ class ChatPage:
 
     async def ask(self, text: str) -> None:
         """Type a message and press Enter; return once it stands in the chat."""
-        before = await self.questions.count()
+        before, at = await self.questions.count(), self.page.url
         await self.box.fill(text)
         await self.box.press("Enter")
         await expect(self.questions.filter(has_text=text).last).to_be_visible()
         await expect(self.questions).not_to_have_count(before)
+        if self.page.url != at:
+            await self._settle()
+
+    async def _settle(self) -> None:
+        """Wait until a page that has just been loaded is as the server has it.
+
+        One that was loaded in the very moment in which its answers ended gets all of its lanes once more: what a test
+        opened in them before would be gone.
+        """
+        if await self.page.locator("[data-status=queued], [data-status=streaming]").count() == 0:
+            loaded = await (await self.page.request.get(self.page.url)).text()
+            stamps = re.findall(r'data-stamp="(\d+)"', loaded)
+            await expect(self.page.locator("#lanes")).to_have_attribute("data-stamp", stamps[0])
 
     def lane(self, number: int) -> Locator:
         return self.page.get_by_role("main").get_by_role("region").nth(number)

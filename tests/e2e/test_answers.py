@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.async_api import expect
+from playwright.async_api import BrowserContext, expect
 
 from tests.e2e.browser import IN_BROWSER, Provider
 from tests.e2e.chat_page import ChatPage
@@ -168,3 +168,23 @@ async def test_code_is_copied_without_its_frame(chat: ChatPage) -> None:
     await expect(chat.text_of().get_by_role("button", name="Copied")).to_be_visible()
     copied = await chat.page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("def height(t: float) -> float:\n    return")
+
+
+async def test_edit_in_progress_survives_what_happens_in_another_tab(chat: ChatPage, profile: BrowserContext) -> None:
+    await asked(chat, "fake/plain")
+    await chat.questions.hover()
+    await chat.questions.get_by_role("button", name="Edit").click()
+    box = chat.page.get_by_role("textbox", name="Edit the message")
+    await expect(box).to_be_focused()
+    await box.fill("Half an ed")
+    other = ChatPage(await profile.new_page())
+    await other.page.goto(chat.page.url)
+
+    await other.in_lane_menu(0, "Duplicate")
+
+    await expect(chat.send_button).to_have_text("Send to 2")
+    await expect(box).to_have_value("Half an ed")
+    await expect(box).to_be_focused()
+    await chat.page.keyboard.type("it")
+    await box.press("Enter")
+    await expect(chat.lane(0).get_by_role("article", name="You")).to_contain_text("Half an edit")
