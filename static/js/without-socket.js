@@ -35,7 +35,10 @@ setInterval(() => {
   }
   if (performance.now() - closedSince < PATIENCE || !navigator.onLine) return;
   document.body.setAttribute("data-offline", "");
-  say("polling");
   // A menu that is open belongs to lanes that the news would replace.
-  if (!document.hidden && !document.querySelector(":popover-open")) htmx.ajax("GET", element.dataset.fragmentUrl, { source: element, target: element, swap: "none" });
+  if (document.hidden || document.querySelector(":popover-open")) return;
+  htmx.ajax("GET", element.dataset.fragmentUrl, { source: element, target: element, swap: "none" }).then(
+    () => isOpen() || say("polling"),
+    () => isOpen() || say("reconnecting"),
+  );
 }, PAUSE);

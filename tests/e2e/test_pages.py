@@ -100,12 +100,12 @@ async def test_back_from_a_chat_leads_to_where_one_was(chat: ChatPage) -> None:
 
 
 @pytest.mark.parametrize("viewport", SIZES, ids=lambda size: str(size["width"]))
-@pytest.mark.parametrize("path", PAGES)
-async def test_page_fits_its_window(page: Page, path: str) -> None:
-    await page.goto(path)
+async def test_pages_fit_their_window(page: Page) -> None:
+    for path in PAGES:
+        await page.goto(path)
 
-    await expect(page.get_by_role("main")).to_be_visible()
-    assert await sideways(page) == 0
+        await expect(page.get_by_role("main")).to_be_visible()
+        assert (path, await sideways(page)) == (path, 0)
 
 
 @pytest.mark.parametrize("viewport", SIZES, ids=lambda size: str(size["width"]))
