@@ -18,7 +18,7 @@ from chat.conversations.models import Conversation, Turn
 from chat.conversations.watching import WatchedRun
 from chat.database import in_database
 from chat.flow import FlowControl
-from chat.runs import broadcast, supervisor
+from chat.runs import broadcast, supervisor, watch
 from chat.runs.broadcast import ChatListChanged, LanesChanged, RunEnded, RunStarted, SettingsChanged, TurnAdded
 
 FRAME_SECONDS = 0.04
@@ -161,12 +161,14 @@ class Pump:
         watched = self._watched.pop(run_id, None)
         if self._unfinished.pop(run_id, None) is None:
             return ""
-        html = watched.last() if watched is not None else ""
-        return html + await in_database(self._ended, run_id, watched is None)
+        # A draft that has not ended is not complete, whatever the database says of its run.
+        if watched is None or not watched.draft.ended:
+            return await in_database(self._ended, run_id, True)
+        return watched.last() + await in_database(self._ended, run_id, False)
 
     def _watch_unfinished(self) -> None:
         for run_id, message_id in self._unfinished.items():
-            draft = supervisor.draft_of(run_id)
+            draft = watch.draft_of(run_id)
             if run_id not in self._watched and draft is not None and not draft.ended:
                 draft.watchers.add(self._awake.set)
                 self._watched[run_id] = WatchedRun(draft, message_id)

@@ -147,6 +147,28 @@ async def test_text_that_comes_before_its_turn_is_shown_is_not_lost(
     del running.drafts[run.pk]
 
 
+async def test_an_answer_whose_draft_was_not_complete_is_shown_as_it_is_stored(
+    engine: None, open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    running = supervisor.engine()
+    assert running is not None
+    running.accepting = False
+    turn = await in_database(send, alice, chat, "One")
+    run = await in_database(run_of, turn)
+    draft = running.drafts[run.pk] = Draft(run.pk, chat.topic)
+    draft.apply(TextDelta("Half"))
+    screen = open_screen()
+    broadcast.publish(chat.topic, TurnAdded(turn.pk))
+    screen.show()
+    await screen.until("Half")
+
+    await in_database(lambda: Run.objects.filter(pk=run.pk).update(process=None))
+    await in_database(end, run, "Half and the rest.")
+
+    assert "Half and the rest." in await screen.until('data-status="done"')
+    del running.drafts[run.pk]
+
+
 async def test_an_answer_shown_between_its_stop_and_its_end_gets_its_text(
     open_screen: Open, alice: User, chat: Conversation
 ) -> None:
