@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ParamSpec
 from uuid import UUID
 
+from chat import metrics
 from chat.accounts.models import User
 from chat.conversations import frames, list_actions
 from chat.conversations.models import Conversation, Turn
@@ -94,6 +95,7 @@ class Pump:
             html = await self._new_html()
             if html or silent:
                 await self._send(self.flow.number(html))
+                metrics.FRAMES_SENT.inc()
             await asyncio.sleep(_pace())
 
     async def _wait(self) -> bool:

@@ -24,7 +24,7 @@ class MaskingFormatter(logging.Formatter):
 
 def masked(text: str) -> str:
     """``text`` without this server's secrets, anything that looks like a Hugging Face token, and one-time links."""
-    for secret in (settings.HF_TOKEN, settings.SECRET_KEY, *settings.ENCRYPTION_KEYS):
+    for secret in (settings.HF_TOKEN, settings.METRICS_TOKEN, settings.SECRET_KEY, *settings.ENCRYPTION_KEYS):
         if secret:
             text = text.replace(secret, MASK)
     return _LINK.sub(rf"\1{MASK}", mask_tokens(text))

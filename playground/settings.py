@@ -6,6 +6,7 @@ Combinations that would be unsafe stop the start with one sentence (``UnusableSe
 
 import os
 import secrets
+import tomllib
 from pathlib import Path
 
 import django_stubs_ext
@@ -27,6 +28,7 @@ from playground.storage import add_headers
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 env = Environment(os.environ)
 
 # Where it runs and how it is reached.
@@ -50,6 +52,9 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
 ENCRYPTION_KEYS = encryption_keys(
     env.words("ENCRYPTION_KEYS") or [kept_secret(DATA_DIR / "encryption_key", fresh_encryption_key())]
 )
+
+# Being watched.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # Models.
 HF_TOKEN = env.text("HF_TOKEN") or env.text("HUGGINGFACE_API_KEY")
@@ -178,7 +183,7 @@ if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     ALLAUTH_TRUSTED_PROXY_COUNT = 1
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|metrics)$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 SECURE_REFERRER_POLICY = "same-origin"

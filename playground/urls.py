@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from chat.health import healthz
+from chat.scrape import scrape
 
 # The admin's own sign-in form knows no throttling; this sends people to the one that does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -15,4 +16,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
+    path("metrics", scrape),
 ]

@@ -16,7 +16,7 @@ SOURCES = [*CODE, *TESTS, *sorted((ROOT / "static").rglob("*.js")), *sorted((ROO
 
 # Lower layers first; a package imports only from its own layer and those before it.
 LAYERS = [
-    {"providers", "parameters", "parameter_kinds", "markdown", "database"},
+    {"providers", "parameters", "parameter_kinds", "markdown", "metrics", "database"},
     {"accounts", "local"},
     {"catalogue"},
     {"keys"},
@@ -26,7 +26,19 @@ LAYERS = [
     {"snippets", "preferences"},
 ]
 # On top: they gather and translate, and nothing below may know them.
-EDGES = {"consumers", "routing", "urls", "admin", "management", "serving", "health", "patterns", "flow", "pump"}
+EDGES = {
+    "consumers",
+    "routing",
+    "urls",
+    "admin",
+    "management",
+    "serving",
+    "health",
+    "scrape",
+    "patterns",
+    "flow",
+    "pump",
+}
 EDGE_FILES = {"urls.py", "admin.py"}
 # Gathers models and starts the app: imports everything, because Django looks there.
 GATHERERS = {"models", "apps"}

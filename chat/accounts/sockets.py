@@ -17,6 +17,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.crypto import constant_time_compare
 
+from chat import metrics
 from chat.accounts.models import User
 
 # Application close code (RFC 6455 7.4.2): the session behind this socket has ended.
@@ -49,6 +50,7 @@ class OpenSocket:
 
 _lock = threading.Lock()
 _open: dict[int, set[OpenSocket]] = {}
+metrics.OPEN_SOCKETS.set_function(lambda: sum(len(sockets) for sockets in list(_open.values())))
 
 
 def register(user_id: int, session_key: str, close: Close) -> OpenSocket:

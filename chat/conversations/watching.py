@@ -6,6 +6,7 @@ in the draft. Everything runs on the event loop.
 
 import time
 
+from chat import metrics
 from chat.conversations.frames import live_partial, swap
 from chat.markdown.ops import op_markup
 from chat.markdown.stream import BlockStream
@@ -29,6 +30,7 @@ class StreamCursor:
         ops = blocks.ops_since(self._cursor) if self._blocks is blocks else None
         if ops is None:
             snapshot = blocks.snapshot()
+            metrics.SNAPSHOTS_SENT.inc()
             self._blocks, self._cursor = blocks, snapshot.cursor
             return swap(f"#{self.root}", snapshot.html)
         # Not len(ops): what is read in one go comes merged.

@@ -11,6 +11,7 @@ from django.utils import timezone
 from chat.runs import broadcast
 from chat.runs.models import Run, RunChunk
 from chat.runs.outcome import Outcome, cost_of
+from chat.runs.reporting import count_end
 from chat.runs.signals import run_ended
 from chat.usage.metering import record_usage
 
@@ -33,7 +34,7 @@ def stop_run(run_id: int) -> bool:
             return False
         # One that waits behind another answer has no worker that could settle it.
         if Run.objects.filter(pk=run_id, after__isnull=False).update(finished_at=timezone.now()) == 1:
-            _end_well(Run.objects.get(pk=run_id))
+            _end_well(Run.objects.select_related("endpoint").get(pk=run_id))
     return True
 
 
@@ -44,7 +45,8 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
     this caller's to settle.
     """
     with transaction.atomic():
-        run = Run.objects.unsettled().select_for_update().filter(pk=run_id, process=process_id).first()
+        unsettled = Run.objects.unsettled().select_for_update(of=("self",)).select_related("endpoint")
+        run = unsettled.filter(pk=run_id, process=process_id).first()
         if run is None or not _end(run, outcome.status):
             return None
         fields: dict[str, Any] = {
@@ -57,7 +59,7 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
         for name, value in fields.items():
             setattr(run, name, value)
         _record(run)
-        _end_well(run)
+        _end_well(run, outcome.tokens)
     return run
 
 
@@ -91,7 +93,8 @@ def _record(run: Run) -> None:
     )
 
 
-def _end_well(run: Run) -> None:
+def _end_well(run: Run, tokens: int = 0) -> None:
     """What follows from an end is stored with it or not at all; pages hear of it once it is."""
     transaction.on_commit(lambda: broadcast.publish(run.topic, broadcast.RunEnded(run.pk)))
+    transaction.on_commit(lambda: count_end(run, tokens))
     run_ended.send(sender=Run, run=run)

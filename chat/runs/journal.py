@@ -14,6 +14,7 @@ from typing import TypeVar
 from django.db import IntegrityError, close_old_connections, connection
 from django.utils import timezone
 
+from chat import metrics
 from chat.database import AWAY
 from chat.runs.draft import Draft
 from chat.runs.models import HEARTBEAT_SECONDS, Process, Run, RunChunk
@@ -55,7 +56,8 @@ class Journal:
         if not self._pending:
             return
         try:
-            await self._in_thread(_store, self._pending)
+            with metrics.JOURNAL_SECONDS.time():
+                await self._in_thread(_store, self._pending)
             self._pending = []
         except IntegrityError:
             # A run was deleted under its writer; without this its chunks would block all others.

@@ -36,10 +36,11 @@ INTERRUPTED = Failure(
 
 @dataclass(frozen=True)
 class Outcome:
-    """The final fields of a run. ``fields`` are columns of Run."""
+    """The final fields of a run. ``fields`` are columns of Run; ``tokens`` counts what came, whoever counted."""
 
     status: Run.Status
     fields: dict[str, Any] = field(default_factory=dict)
+    tokens: int = 0
 
 
 def outcome_of(draft: Draft, status: Run.Status, failure: Failure | None = None) -> Outcome:
@@ -60,7 +61,7 @@ def outcome_of(draft: Draft, status: Run.Status, failure: Failure | None = None)
         **_reported(draft),
         **_failed(failure, can_continue=bool(draft.prefix or draft.text)),
     }
-    return Outcome(status, fields)
+    return Outcome(status, fields, meter.tokens)
 
 
 def outcome_of_remains(

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
+from chat import metrics
 from chat.catalogue.models import Endpoint
 from chat.database import AWAY, in_database
 from chat.local import supervisor as local_model
@@ -106,10 +107,13 @@ class Engine:
         while True:
             due = time.monotonic() + LAG_SAMPLE_SECONDS
             await asyncio.sleep(LAG_SAMPLE_SECONDS)
-            self.lag += 0.3 * (max(0.0, time.monotonic() - due) - self.lag)
+            late = max(0.0, time.monotonic() - due)
+            self.lag += 0.3 * (late - self.lag)
+            metrics.LOOP_LAG_SECONDS.observe(late)
 
 
 _engine: Engine | None = None
+metrics.LIVE_RUNS.set_function(lambda: len(_engine.drafts) if _engine else 0)
 
 
 def engine() -> Engine | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import TypeVar
 
+from chat import metrics
 from chat.catalogue.models import Endpoint
 from chat.database import AWAY, in_database
 from chat.keys.errors import KeysError
@@ -104,6 +105,7 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
                         raise provider_error("too_long_line")
             return
         except ProviderError as error:
+            metrics.UPSTREAM_ERRORS.labels(assignment.endpoint.slug, error.kind).inc()
             pause = error.retry_after
             if (
                 draft.has_output

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from chat import metrics
 from chat.accounts.models import User
 from chat.conversations import actions, list_actions, tree_actions
 from chat.conversations.models import Conversation, Message, Turn
@@ -255,3 +256,15 @@ def test_thoughts_that_come_all_at_once_with_the_end_are_unfolded() -> None:
 
     assert 'id="answer-7-reasoning"' in html
     assert "Hm." in html[html.index('id="answer-7-reasoning"') :]
+
+
+async def test_each_frame_is_counted(open_screen: Open, chat: Conversation) -> None:
+    before = metrics.REGISTRY.get_sample_value("playground_frames_sent_total") or 0
+    screen = open_screen()
+    screen.show()
+    screen.pump.reply("<p>One</p>")
+    await screen.until("One")
+    screen.pump.reply("<p>Two</p>")
+    await screen.until("Two")
+
+    await eventually(lambda: metrics.REGISTRY.get_sample_value("playground_frames_sent_total") == before + 2)

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat import metrics
 from chat.conversations.watching import StreamCursor
 from chat.markdown.stream import BlockStream
 
@@ -43,3 +44,15 @@ def test_pages_at_different_paces_are_sent_every_word_once(words: list[str], rea
         seen[page] += appended(pages[page].take(blocks))
 
     assert [text.rstrip() for text in seen] == ["".join(words).rstrip()] * 2
+
+
+def test_what_is_sent_whole_is_counted() -> None:
+    def counted() -> float:
+        return metrics.REGISTRY.get_sample_value("playground_snapshots_sent_total") or 0
+
+    before, blocks, page = counted(), BlockStream(), StreamCursor("a")
+    for word in ("tide ", "moon "):
+        blocks.feed(word)
+        page.take(blocks)
+
+    assert counted() - before == 1
