@@ -2,10 +2,14 @@
 
 import ipaddress
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, settings
+
+from tests import backends
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
@@ -13,6 +17,28 @@ settings.load_profile("unhurried")
 
 class LeftTheMachine(AssertionError):
     """A test tried to reach something beyond loopback."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about other servers than those that the tests run on. Not skipped: nothing is missing."""
+    others = [kind for kind, is_used in backends.KINDS.items() if not is_used]
+    elsewhere = [item for item in items if any(item.get_closest_marker(kind) for kind in others)]
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The test database, which goes even where a thread that has ended left its connection open."""
+    yield
+    backends.end_sessions(connection.settings_dict["NAME"])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def servers_cleared_up() -> Iterator[None]:
+    yield
+    backends.clear_up()
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 from django.conf import settings
 
+from tests import backends
+
 START_SECONDS = 60
 LINK = re.compile(r"Sign in once with (\S+)")
 
@@ -39,6 +41,7 @@ class PlaygroundProcess:
             # Nothing answers there: no test leaves this machine.
             "HF_ROUTER_URL": "http://127.0.0.1:9/v1",
             "HF_HUB_URL": "http://127.0.0.1:9",
+            **backends.environment_for(data_dir),
             **environment,
         }
 

@@ -97,6 +97,7 @@ def test_cookies_are_bound_to_the_host_behind_tls(tmp_path: Path) -> None:
     assert found["SESSION_COOKIE_SECURE"] is found["CSRF_COOKIE_SECURE"] is True
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db
 def test_sqlite_waits_for_writers_and_checks_references() -> None:
     names = ("journal_mode", "foreign_keys", "busy_timeout")

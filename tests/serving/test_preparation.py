@@ -36,6 +36,7 @@ def data_dir(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 def test_copy_holds_what_was_written_and_not_yet_checkpointed(data_dir: Path) -> None:
     User.objects.create_user("alice")
@@ -48,6 +49,7 @@ def test_copy_holds_what_was_written_and_not_yet_checkpointed(data_dir: Path) ->
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 def test_last_five_copies_are_kept(data_dir: Path) -> None:
     made = [copy_database_aside(NOON + timedelta(hours=hour)) for hour in range(7)]
@@ -55,6 +57,7 @@ def test_last_five_copies_are_kept(data_dir: Path) -> None:
     assert sorted((data_dir / "copies").iterdir()) == made[2:]
 
 
+@pytest.mark.sqlite
 @pytest.mark.django_db(transaction=True)
 def test_database_is_copied_before_it_is_migrated_and_never_otherwise(data_dir: Path) -> None:
     said: list[str] = []
