@@ -1,6 +1,6 @@
-"""The answer to "is it well?" for whatever watches the server: a status code and one word, no details.
+"""The answers to "is it well?" and "may people come?" for whatever watches the server: a status and one word.
 
-It looks at what every page needs, the database and its migrations; a failing provider or model is not its business.
+They look at what every page needs, the database and its migrations; a failing provider or model is not their business.
 """
 
 from functools import cache
@@ -12,20 +12,50 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from chat.bounded import Bounded
+from chat.runs import supervisor
+
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
     """Answer 200 where the database can be read and holds every migration of this version, else 503."""
-    well = _database_in_order()
-    return HttpResponse("ok\n" if well else "unwell\n", content_type="text/plain", status=200 if well else 503)
+    return _plain("ok" if _database_in_order() else "unwell", well=("ok",))
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 where people can be sent here, 503 where a proxy should send them elsewhere: before the engine runs,
+    while the process drains, without the database."""
+    return _plain(_readiness(), well=("ready",))
+
+
+def _plain(word: str, well: tuple[str, ...]) -> HttpResponse:
+    return HttpResponse(f"{word}\n", content_type="text/plain", status=200 if word in well else 503)
+
+
+def _readiness() -> str:
+    engine = supervisor.engine()
+    if engine is None:
+        return "starting"
+    if not engine.accepting:
+        return "draining"
+    return "ready" if _database_in_order() else "unwell"
 
 
 def _database_in_order() -> bool:
     try:
-        return _migrations_of_this_version() <= MigrationRecorder(connection).applied_migrations().keys()
-    except DatabaseError:
+        return _migrations_of_this_version() <= _applied.answer()
+    except (DatabaseError, TimeoutError):
         return False
+
+
+def _applied_migrations() -> frozenset[tuple[str, str]]:
+    return frozenset(MigrationRecorder(connection).applied_migrations())
+
+
+_applied = Bounded(_applied_migrations)
 
 
 @cache

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from chat import metrics
+from chat.bounded import Bounded
 from chat.runs.models import Run
 
 metrics.BUILD.info({"version": settings.VERSION, "python": platform.python_version(), "django": django.get_version()})
@@ -38,14 +39,21 @@ def _may_read(authorization: str) -> bool:
 
 
 def _count_runs() -> None:
-    """One query on the index of unfinished runs; a database that is away takes no other figure along."""
+    """A database that is away takes no other figure along."""
     try:
-        unsettled = Run.objects.unsettled().values_list("status").annotate(Count("pk")).order_by()
-        counts = dict(unsettled)
-    except DatabaseError:
+        counts = _unsettled.answer()
+    except (DatabaseError, TimeoutError):
         metrics.DATABASE_UP.set(0)
         metrics.RUNS.clear()
         return
     metrics.DATABASE_UP.set(1)
     for status in (*Run.ACTIVE, Run.Status.STOPPED):
         metrics.RUNS.labels(status).set(counts.get(status, 0))
+
+
+def _runs_by_status() -> dict[str, int]:
+    """One query, on the index of unfinished runs."""
+    return dict(Run.objects.unsettled().values_list("status").annotate(Count("pk")).order_by())
+
+
+_unsettled = Bounded(_runs_by_status)

@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from chat.health import healthz
+from chat.health import healthz, readyz
 from chat.scrape import scrape
 
 # The admin's own sign-in form knows no throttling; this sends people to the one that does.
@@ -16,5 +16,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("healthz", healthz),
+    path("readyz", readyz),
     path("metrics", scrape),
 ]

@@ -33,6 +33,7 @@ EDGES = {
     "admin",
     "management",
     "serving",
+    "bounded",
     "health",
     "scrape",
     "patterns",

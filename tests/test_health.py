@@ -1,39 +1,69 @@
-"""What monitors see: 200 or 503, and nothing else."""
+"""What monitors see: 200 or 503, one word, and nothing else."""
+
+import asyncio
+from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 
+from chat.runs import supervisor
+from tests.conversations.conftest import endpoint, engine, fake_provider
+from tests.unreachable import unreachable_database
 
-@pytest.mark.django_db
-def test_stranger_sees_that_all_is_well(client: Client) -> None:
-    response = client.get("/healthz")
-
-    assert (response.status_code, response.content) == (200, b"ok\n")
-    assert "no-store" in response["Cache-Control"]
-
-
-@pytest.mark.django_db
-def test_missing_migration_is_unwell(client: Client) -> None:
-    MigrationRecorder(connection).record_unapplied("chat", "0001_initial")
-
-    response = client.get("/healthz")
-
-    assert (response.status_code, response.content) == (503, b"unwell\n")
+__all__ = ["endpoint", "engine", "fake_provider", "unreachable_database"]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.django_db
-def test_database_that_cannot_be_read_is_unwell(client: Client) -> None:
-    def refuse(*arguments: object) -> None:
-        raise OperationalError("gone away from db.internal:5432")
-
-    with connection.execute_wrapper(refuse):
-        response = client.get("/healthz")
-
-    assert (response.status_code, response.content) == (503, b"unwell\n")
+def said(path: str) -> tuple[int, str]:
+    answer = Client().get(path)
+    assert "no-store" in answer["Cache-Control"] and not answer.cookies
+    return answer.status_code, answer.content.decode()
 
 
-@pytest.mark.django_db
-def test_other_methods_are_refused(client: Client) -> None:
-    assert client.post("/healthz").status_code == 405
+@pytest.fixture
+def missing_migration() -> Any:
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("chat", "0001_initial")
+    yield
+    recorder.record_applied("chat", "0001_initial")
+
+
+def test_stranger_sees_that_all_is_well() -> None:
+    assert said("/healthz") == (200, "ok\n")
+
+
+def test_missing_migration_is_unwell(missing_migration: None) -> None:
+    assert said("/healthz") == (503, "unwell\n")
+
+
+def test_database_that_cannot_be_reached_is_unwell(unreachable_database: None) -> None:
+    assert said("/healthz") == (503, "unwell\n")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_other_methods_are_refused(path: str) -> None:
+    assert Client().post(path).status_code == 405
+
+
+def test_nobody_is_sent_to_a_process_that_only_starts() -> None:
+    assert said("/readyz") == (503, "starting\n")
+
+
+async def test_a_process_whose_engine_runs_is_ready(engine: None, settings: Any) -> None:
+    assert await asked("/readyz") == (200, "ready\n")
+
+
+async def test_a_process_that_drains_is_not(engine: None) -> None:
+    await supervisor.drain(0)
+
+    assert await asked("/readyz") == (503, "draining\n")
+
+
+async def test_a_process_without_its_database_is_not(engine: None, unreachable_database: None) -> None:
+    assert await asked("/readyz") == (503, "unwell\n")
+
+
+async def asked(path: str) -> tuple[int, str]:
+    return await asyncio.to_thread(said, path)

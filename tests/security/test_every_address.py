@@ -19,6 +19,7 @@ HTMX = {"HX-Request": "true"}
 # All that a stranger at the door is shown without being sent to sign in; 404 where a secret address is wrong.
 OPEN = {
     "healthz": 200,
+    "readyz": 503,
     "metrics": 404,
     "in/<str:token>/": 404,
     "join/<str:token>/": 404,

@@ -1,0 +1,17 @@
+"""A database that cannot be reached, for tests of what goes on without it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+
+
+@pytest.fixture
+def unreachable_database(transactional_db: None) -> Iterator[None]:
+    """Threads that connect from now on are led astray; the test's own connection stays."""
+    facts: dict[str, Any] = connections.settings["default"]
+    kept = facts["NAME"]
+    facts["NAME"] = "/no/such/directory/db.internal" if connection.vendor == "sqlite" else "no_such_database"
+    yield
+    facts["NAME"] = kept
