@@ -4,6 +4,7 @@ It applies frames as far as counting needs: the numbered tokens of ``bench/paced
 page would show them, whether they were appended, drawn again or replaced.
 """
 
+import asyncio
 import json
 import re
 import time
@@ -17,6 +18,7 @@ import aiohttp
 SWAP = re.compile(r'hx-swap-oob="(?:true|(\w+):([^"]*))"')
 TOKEN = re.compile(r"(\d+)=(\d+\.\d{4})")
 NUMBER = re.compile(r"<!--f:(\d+)-->")
+ACKNOWLEDGED_FRAMES, ACKNOWLEDGED_CHARACTERS, ACKNOWLEDGED_SECONDS = 4, 32_000, 0.15
 ENDED = re.compile(r'data-status="(?:done|failed|stopped|interrupted)" data-status-of')
 
 
@@ -63,6 +65,8 @@ class Page:
         self.shown = Shown()
         self.sent_at = 0.0
         self._socket = socket
+        self._taken = self._acknowledged = 0
+        self._timer: asyncio.Task[None] | None = None
 
     async def send(self, text: str, lanes: list[int]) -> None:
         self.sent_at = time.monotonic()
@@ -78,7 +82,25 @@ class Page:
             self.shown.apply(message.data)
             answers -= len(ENDED.findall(message.data))
             if number := NUMBER.match(message.data):
-                await self._socket.send_str(f'{{"action": "ack", "frame": {number[1]}}}')
+                await self._take(int(number[1]), len(message.data))
+
+    async def _take(self, frame: int, size: int) -> None:
+        """Acknowledge as ``static/js/frames.js`` does."""
+        self._taken = frame
+        if frame - self._acknowledged >= ACKNOWLEDGED_FRAMES or size > ACKNOWLEDGED_CHARACTERS:
+            await self._acknowledge()
+        elif self._timer is None:
+            self._timer = asyncio.create_task(self._acknowledge_soon())
+
+    async def _acknowledge(self) -> None:
+        self._acknowledged = self._taken
+        await self._socket.send_str(f'{{"action": "ack", "frame": {self._taken}}}')
+
+    async def _acknowledge_soon(self) -> None:
+        await asyncio.sleep(ACKNOWLEDGED_SECONDS)
+        self._timer = None
+        if self._acknowledged < self._taken and not self._socket.closed:
+            await self._acknowledge()
 
 
 @asynccontextmanager

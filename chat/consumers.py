@@ -8,10 +8,13 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 from autobahn.exception import Disconnected
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -58,10 +61,22 @@ class ChatConsumer(AsyncWebsocketConsumer):
         else:
             await self._open(user)
 
-    async def __call__(self, *args: Any) -> None:
-        """However it ends: not every end comes as a disconnect, and what stayed behind would count as open for ever."""
+    async def __call__(
+        self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Handle one message after another until the socket ends, however it ends: not every end comes as a
+        disconnect, and what stayed behind would count as open for ever.
+
+        Channels' own loop waits on a channel layer too, which no consumer here sits on, and visits a database thread
+        for each message, which calls to the database do by themselves.
+        """
+        self.scope, self.base_send = scope, send
         try:
-            await super().__call__(*args)
+            while True:
+                message = await receive()
+                await getattr(self, get_handler_name(message))(message)
+        except StopConsumer:
+            return
         finally:
             self._leave()
 
@@ -79,10 +94,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 await self._perform(self.pump, action, fields)
 
     async def _perform(self, pump: Pump, action: str, fields: dict[str, Any]) -> None:
-        if not await self._session_holds():
-            return
         try:
-            done = await in_database(verbs.perform, self.user, self.conversation_id, action, fields)
+            done = await in_database(self._perform_if_allowed, action, fields)
         except Refused as refusal:
             pump.reply(frames.errors_frame((refusal.sentence,)))
         except Http404:
@@ -91,7 +104,16 @@ class ChatConsumer(AsyncWebsocketConsumer):
             logger.warning("%s could not be done: %s", action, error)
             pump.reply(frames.errors_frame((BUSY,)))
         else:
-            pump.reply(frames.done_frame(done.receipt, done.toast, done.composer_text))
+            if done is None:
+                await self.close(code=sockets.SESSION_ENDED)
+            else:
+                pump.reply(frames.done_frame(done.receipt, done.toast, done.composer_text))
+
+    def _perform_if_allowed(self, action: str, fields: dict[str, Any]) -> verbs.Done | None:
+        """In one visit to the database: whether the person may still be here, and what they ask."""
+        if not sockets.session_is_valid(self.user.pk, self.session_key):
+            return None
+        return verbs.perform(self.user, self.conversation_id, action, fields)
 
     async def _open(self, user: User) -> None:
         """Registered first: a session that ends while we look at the conversation takes this socket along."""

@@ -9,27 +9,24 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import ParamSpec
 from uuid import UUID
 
 from chat import metrics
 from chat.accounts.models import User
 from chat.conversations import frames, list_actions
+from chat.conversations.frames import NOTHING
 from chat.conversations.models import Conversation, Turn
 from chat.conversations.watching import WatchedRun
-from chat.database import in_database
+from chat.database import in_database, in_database_later
 from chat.flow import FlowControl
 from chat.runs import broadcast, supervisor, watch
 from chat.runs.broadcast import ChatListChanged, LanesChanged, RunEnded, RunStarted, SettingsChanged, TurnAdded
 
-FRAME_SECONDS = 0.04
-SLOWEST_FRAME_SECONDS = 0.1
 # A page that hears nothing for 35 s takes its socket for dead.
 BEAT_SECONDS = 15.0
 # What a page that takes nothing may leave waiting; beyond it all of the page is sent anew, and old replies are dropped.
 MOST_EVENTS = 100
 MOST_REPLIES = 100
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +62,25 @@ class Pump:
         self._unfinished: dict[int, int] = {}
         self._watched: dict[int, WatchedRun] = {}
         self._last_row: int | None = None
+        self._asking: asyncio.Task[frames.Scene] | None = None
+        self._sent_at = time.monotonic()
+        self._was_silent = False
+        self._beat: asyncio.TimerHandle | None = None
 
     def follow(self) -> None:
         """Listen from now on; what is shown later misses nothing that happens in between."""
         for topic in self._topics:
             broadcast.subscribe(topic, self._receive)
+        self._listen_for_silence()
 
     def leave(self) -> None:
         for topic in self._topics:
             broadcast.unsubscribe(topic, self._receive)
         self._forget_drafts()
+        if self._beat is not None:
+            self._beat.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
 
     def reply(self, html: str) -> None:
         """Send this as soon as there is room."""
@@ -88,25 +94,27 @@ class Pump:
     async def run(self) -> None:
         """Send what is new until cancelled, or until the person's right to it ends."""
         while True:
-            silent = await self._wait()
+            await self._awake.wait()
+            self._awake.clear()
             await self.flow.room()
             if not await self._still_allowed():
                 return
-            html = await self._new_html()
-            if html or silent:
+            html = self._new_html()
+            if html or self._was_silent:
+                self._was_silent = False
+                self._sent_at = time.monotonic()
                 await self._send(self.flow.number(html))
                 metrics.FRAMES_SENT.inc()
-            await asyncio.sleep(_pace())
+                await asyncio.sleep(supervisor.pace())
 
-    async def _wait(self) -> bool:
-        """Until there is something to do; True where a whole beat went by without."""
-        try:
-            async with asyncio.timeout(BEAT_SECONDS):
-                await self._awake.wait()
-        except TimeoutError:
-            return True
-        self._awake.clear()
-        return False
+    def _listen_for_silence(self) -> None:
+        """One timer for as long as the page is there: one for each wait would cost as much as a small frame."""
+        left = self._sent_at + BEAT_SECONDS - time.monotonic()
+        if left <= 0:
+            self._was_silent = True
+            self._awake.set()
+            left = BEAT_SECONDS
+        self._beat = asyncio.get_running_loop().call_later(left, self._listen_for_silence)
 
     async def _still_allowed(self) -> bool:
         now = time.monotonic()
@@ -115,12 +123,16 @@ class Pump:
         self._allowed_until = now + BEAT_SECONDS
         return await self._allowed()
 
-    async def _new_html(self) -> str:
-        parts = []
-        while self._replies:
-            parts.append(self._replies.popleft())
-        while self._events:
-            parts.append(await self._change(self._next_event()))
+    def _new_html(self) -> str:
+        """What is there now. What the database is still asked for comes in a later frame: no token waits for it."""
+        parts = [*self._replies]
+        self._replies.clear()
+        if self._asking is not None and self._asking.done():
+            parts.append(self._shown(self._asking.result()))
+            self._asking = None
+        if self._asking is None and self._events:
+            self._asking = asyncio.create_task(self._change(self._next_event()))
+            self._asking.add_done_callback(lambda _: self._awake.set())
         self._watch_unfinished()
         parts.extend(run.take() for run in self._watched.values())
         return "".join(parts)
@@ -131,25 +143,34 @@ class Pump:
         self._events.remove(event)
         return event
 
-    async def _change(self, event: broadcast.Event | Hello) -> str:
+    async def _change(self, event: broadcast.Event | Hello) -> frames.Scene:
         match event:
             case LanesChanged():
-                return await self._show(self._all)
+                return await in_database(self._all)
             case Hello(stamp=stamp):
-                return await self._show(self._missed, stamp)
+                return await in_database(self._missed, stamp)
             case TurnAdded(turn_id=turn_id):
-                return await self._show(self._turn, turn_id)
-            case RunEnded(run_id=run_id):
+                return await in_database(self._turn, turn_id)
+            case RunEnded(run_id=run_id) if run_id in self._unfinished:
                 return await self._finish(run_id)
             case SettingsChanged():
                 return await in_database(self._settings)
             case ChatListChanged():
-                return await in_database(self._chat_list)
-            case RunStarted():
-                return ""
+                return await in_database_later(self._chat_list)
+            case RunStarted() | RunEnded():
+                return NOTHING
 
-    async def _show(self, scene_of: Callable[P, frames.Scene], *args: P.args, **kwargs: P.kwargs) -> str:
-        scene = await in_database(scene_of, *args, **kwargs)
+    async def _finish(self, run_id: int) -> frames.Scene:
+        watched = self._watched.get(run_id)
+        # A draft that has not ended is not complete, whatever the database says of its run.
+        whole = watched is None or not watched.draft.ended
+        if whole:
+            self._watched.pop(run_id, None)
+            self._unfinished.pop(run_id)
+        return await in_database(self._ended, run_id, whole)
+
+    def _shown(self, scene: frames.Scene) -> str:
+        """Take note of what a scene brings to the page, which gives its HTML."""
         if scene.is_whole:
             self._forget_drafts()
             self._unfinished = {}
@@ -157,16 +178,11 @@ class Pump:
         elif scene.last_row is not None:
             self._last_row = scene.last_row
         self._unfinished.update(scene.unfinished)
-        return scene.html
-
-    async def _finish(self, run_id: int) -> str:
-        watched = self._watched.pop(run_id, None)
-        if self._unfinished.pop(run_id, None) is None:
-            return ""
-        # A draft that has not ended is not complete, whatever the database says of its run.
-        if watched is None or not watched.draft.ended:
-            return await in_database(self._ended, run_id, True)
-        return watched.last() + await in_database(self._ended, run_id, False)
+        if scene.ended is None:
+            return scene.html
+        self._unfinished.pop(scene.ended, None)
+        watched = self._watched.pop(scene.ended, None)
+        return (watched.last() if watched is not None else "") + scene.html
 
     def _watch_unfinished(self) -> None:
         for run_id, message_id in self._unfinished.items():
@@ -199,13 +215,13 @@ class Pump:
 
     def _all(self) -> frames.Scene:
         conversation = self._seen()
-        return frames.lanes_scene(self._user, conversation) if conversation is not None else frames.NOTHING
+        return frames.lanes_scene(self._user, conversation) if conversation is not None else NOTHING
 
     def _missed(self, stamp: str) -> frames.Scene:
         """Only what is being written, where the page shows the rest as it is. The stamp is compared last: it is the
         proof that nothing happened before."""
         conversation = self._conversation()
-        standing = frames.standing_scene(conversation) if conversation is not None else frames.NOTHING
+        standing = frames.standing_scene(conversation) if conversation is not None else NOTHING
         conversation = self._conversation()
         return standing if conversation is not None and conversation.stamp == stamp else self._all()
 
@@ -213,26 +229,21 @@ class Pump:
         """A turn that follows what the page shows; any other comes with all lanes, unless it is there already."""
         turn = Turn.objects.filter(pk=turn_id, conversation=self._id).first()
         if turn is None or (self._last_row is not None and turn.row <= self._last_row):
-            return frames.NOTHING
+            return NOTHING
         conversation = self._seen()
         if conversation is None or (self._last_row is not None and turn.row > self._last_row + 1):
             return self._all()
         return frames.turn_scene(self._user, conversation, turn)
 
-    def _chat_list(self) -> str:
+    def _chat_list(self) -> frames.Scene:
         conversation = self._seen()
         header = frames.header_frame(conversation) if conversation is not None else ""
-        return frames.chat_list_frame(self._user, self._id) + header
+        return frames.Scene(frames.chat_list_frame(self._user, self._id) + header)
 
-    def _settings(self) -> str:
+    def _settings(self) -> frames.Scene:
         conversation = self._conversation()
-        return frames.settings_frame(self._user, conversation) if conversation is not None else ""
+        return frames.Scene(frames.settings_frame(self._user, conversation)) if conversation is not None else NOTHING
 
-    def _ended(self, run_id: int, whole: bool) -> str:
-        return frames.ended_answer(self._user, run_id, whole) if self._seen() is not None else ""
-
-
-def _pace() -> float:
-    """Seconds until the next frame: longer while the event loop is late, so that a busy process does less."""
-    engine = supervisor.engine()
-    return min(FRAME_SECONDS + (4 * engine.lag if engine else 0.0), SLOWEST_FRAME_SECONDS)
+    def _ended(self, run_id: int, whole: bool) -> frames.Scene:
+        html = frames.ended_answer(self._user, run_id, whole) if self._seen() is not None else ""
+        return frames.Scene(html, ended=run_id)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from types import TracebackType
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
@@ -19,6 +18,7 @@ from django.utils.crypto import constant_time_compare
 
 from chat import metrics
 from chat.accounts.models import User
+from chat.database import in_database
 
 # Application close code (RFC 6455 7.4.2): the session behind this socket has ended.
 SESSION_ENDED = 4401
@@ -81,8 +81,7 @@ def open_sockets(user_id: int) -> int:
 
 async def still_allowed(user_id: int, session_key: str) -> bool:
     """Tell whether the session behind a socket would still be let in: alive, of this active person, not ended since."""
-    allowed: bool = await database_sync_to_async(session_is_valid)(user_id, session_key)
-    return allowed
+    return await in_database(session_is_valid, user_id, session_key)
 
 
 def session_is_valid(user_id: int, session_key: str) -> bool:

@@ -6,7 +6,7 @@ called through ``database_sync_to_async``; the live ones below work from drafts 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -41,15 +41,17 @@ class Scene:
     """A frame, and the unfinished answers that it shows with empty bodies: message ids by run id.
 
     ``is_whole``: it is all that the page shows from now on; else it is added. ``last_row`` is the lowest on the page.
+    ``ended``: the run whose end it shows.
     """
 
     html: str
-    unfinished: dict[int, int]
+    unfinished: dict[int, int] = field(default_factory=dict)
     last_row: int | None = None
     is_whole: bool = False
+    ended: int | None = None
 
 
-NOTHING = Scene("", {})
+NOTHING = Scene("")
 
 
 def swap(target: str, html: str, how: str = "innerHTML") -> SafeString:

@@ -10,10 +10,11 @@ from chat import metrics
 from chat.conversations.frames import live_partial, swap
 from chat.markdown.ops import op_markup
 from chat.markdown.stream import BlockStream
+from chat.runs import supervisor
 from chat.runs.draft import Draft
 
 # Figures are read by people; a few changes a second is what they can take in.
-METER_SECONDS = 0.4
+FRAMES_PER_METER = 10
 
 
 class StreamCursor:
@@ -66,7 +67,7 @@ class WatchedRun:
         parts.append(self._texts())
         if now >= self._meter_due:
             parts.append(self._figures())
-            self._meter_due = now + METER_SECONDS
+            self._meter_due = now + FRAMES_PER_METER * supervisor.pace()
         return "".join(parts)
 
     def last(self) -> str:

@@ -22,6 +22,11 @@ from chat.runs.draft import Draft
 from chat.runs.models import Process, Run
 
 LAG_SAMPLE_SECONDS = 0.25
+# A page is shown what is new so often, and less often the more is written and the later the loop is.
+FRAME_SECONDS = 0.04
+SLOWEST_FRAME_SECONDS = 0.1
+# With two hundred answers at work the slowest pace begins.
+SECONDS_PER_ANSWER = 0.0003
 logger = logging.getLogger(__name__)
 
 
@@ -123,6 +128,12 @@ def engine() -> Engine | None:
 
 def process_id() -> int | None:
     return _engine.process_id if _engine else None
+
+
+def pace() -> float:
+    """Seconds from one frame of a page to the next: more of them in a busy process, so that it does less."""
+    load = 4 * _engine.lag + SECONDS_PER_ANSWER * len(_engine.drafts) if _engine else 0.0
+    return min(FRAME_SECONDS + load, SLOWEST_FRAME_SECONDS)
 
 
 def draft_of(run_id: int) -> Draft | None:
