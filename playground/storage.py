@@ -5,53 +5,54 @@ serving them is servestatic's work. Called by the settings only.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from wsgiref.headers import Headers
 
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-# The sheet that imports all others, and how it does so.
-MAIN_SHEET = "css/main.css"
+from playground.scripts import joined_modules
+
+# How the sheet that imports all others does so.
 IMPORT = re.compile(r'@import url\("([\w.-]+)"\) layer\((\w+)\);')
 # What only people who read the sources need. No string in our sheets holds either.
 COMMENT, INDENT = re.compile(r"/\*.*?\*/", re.DOTALL), re.compile(r"\s*\n\s*")
+# The text of a file by its name, among those in one folder.
+Source = Callable[[str], str]
+
+
+def joined_sheets(main: str, source: Source) -> str:
+    """The main sheet with each import replaced by what it imports, in its layer, without comments and indents."""
+    joined = IMPORT.sub(lambda found: f"@layer {found[2]} {{\n{source(found[1])}}}", source(main))
+    return INDENT.sub("\n", COMMENT.sub("", joined))
+
+
+JOINED: dict[str, Callable[[str, Source], str]] = {"css/main.css": joined_sheets, "js/main.js": joined_modules}
 
 
 class StaticStorage(CompressedManifestStaticFilesStorage):
-    """Hashed names and compressed copies; ES modules import each other by hashed name too."""
-
-    support_js_module_import_aggregation = True
-    # Without the pattern for import("…"): it also matches types named in comments, as in htmx's extensions.
-    _js_module_import_aggregation_patterns = (
-        "*.js",
-        ManifestStaticFilesStorage._js_module_import_aggregation_patterns[1][:-1],  # type: ignore[attr-defined]
-    )
+    """Hashed names and compressed copies; all sheets are one, and so are all ES modules."""
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
-        """Put the sheets that the main one imports into it: one request in place of thirty, and half the bytes."""
-        if MAIN_SHEET in paths and not dry_run:
-            Path(self.path(MAIN_SHEET)).write_text(joined_sheet(paths), encoding="utf-8")
-            paths = {**paths, MAIN_SHEET: (self, MAIN_SHEET)}
+        """Put into the main sheet and module what they import: two requests in place of sixty, and half the bytes."""
+        for main in JOINED.keys() & paths.keys() if not dry_run else ():
+            folder, _, name = main.rpartition("/")
+            text = JOINED[main](name, source_in(folder, paths))
+            Path(self.path(main)).write_text(text, encoding="utf-8")
+            paths = {**paths, main: (self, main)}
         yield from super().post_process(paths, dry_run=dry_run, **options)
 
 
-def joined_sheet(paths: dict[str, Any]) -> str:
-    """The main sheet with each import replaced by what it imports, in its layer, without comments and indents.
-
-    ``paths``: as in ``post_process``.
-    """
+def source_in(folder: str, paths: dict[str, Any]) -> Source:
+    """``paths``: as in ``post_process``."""
 
     def source(name: str) -> str:
-        storage, path = paths[name]
-        with storage.open(path) as sheet:
-            return str(sheet.read().decode("utf-8"))
+        storage, path = paths[f"{folder}/{name}"]
+        with storage.open(path) as file:
+            return str(file.read().decode("utf-8"))
 
-    folder = MAIN_SHEET.rpartition("/")[0]
-    joined = IMPORT.sub(lambda found: f"@layer {found[2]} {{\n{source(f'{folder}/{found[1]}')}}}", source(MAIN_SHEET))
-    return INDENT.sub("\n", COMMENT.sub("", joined))
+    return source
 
 
 def add_headers(headers: Headers, path: str, url: str) -> None:

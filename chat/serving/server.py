@@ -72,7 +72,8 @@ class DrainingServer(Server):
             endpoints=build_endpoint_description_strings(host=host, port=port),
             signal_handlers=False,
             ready_callable=lambda: loop.call_soon(self._begin),
-            server_name="playground",
+            # A header that tells nobody anything they need.
+            server_name="",
         )
         self.failure: BaseException | None = None
         self._background = background

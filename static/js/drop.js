@@ -1,9 +1,10 @@
 // A file dropped on the composer is text the person wants to send; HTML has no way to read it.
 const LIMIT = 190_000;
+const TICK = "`", TICKS = /`+/g;
 
 function fenced(name, content) {
-  const longest = Math.max(2, ...[...content.matchAll(/`+/g)].map((run) => run[0].length));
-  const fence = "`".repeat(longest + 1);
+  const longest = Math.max(2, ...[...content.matchAll(TICKS)].map((run) => run[0].length));
+  const fence = TICK.repeat(longest + 1);
   const language = /\.(\w{1,10})$/.exec(name)?.[1] ?? "";
   return `${name}\n${fence}${language}\n${content.replace(/\n?$/, "\n")}${fence}\n`;
 }

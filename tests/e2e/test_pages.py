@@ -1,6 +1,7 @@
 """Coming in, looking round, and the shape of every page at three widths."""
 
-from urllib.parse import quote
+import re
+from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.async_api import Browser, Page, ViewportSize, expect
@@ -145,3 +146,16 @@ async def test_phone_opens_the_list_of_chats_over_the_page(chat: ChatPage, perso
     await expect(chat.sidebar).to_be_visible()
     await chat.page.keyboard.press("Escape")
     await expect(chat.sidebar).to_be_hidden()
+
+
+async def test_page_loads_one_sheet_and_one_script_beside_htmx(chat: ChatPage) -> None:
+    loaded: list[str] = []
+    chat.page.on("response", lambda response: loaded.append(urlsplit(response.url).path))
+
+    await chat.begin("fake/plain")
+    await chat.ask("Hello")
+    await chat.ended()
+
+    files = {re.sub(r"\.\w{12}\.", ".", path) for path in loaded if path.startswith("/static/")}
+    scripts = {"js/main.js", "django_htmx/htmx-2.min.js", "django_htmx/ext/hx-ws-2.min.js"}
+    assert files - {"/static/icon.svg"} == {f"/static/{name}" for name in (*scripts, "css/main.css")}

@@ -82,6 +82,7 @@ def test_static_files_are_typed_and_stay_on_this_site(served: PlaygroundProcess)
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Access-Control-Allow-Origin" not in headers
+    assert "Server" not in headers
 
 
 def test_another_hosts_name_is_not_answered(served: PlaygroundProcess) -> None:
