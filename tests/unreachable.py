@@ -11,7 +11,9 @@ from django.db import connection, connections
 def unreachable_database(transactional_db: None) -> Iterator[None]:
     """Threads that connect from now on are led astray; the test's own connection stays."""
     facts: dict[str, Any] = connections.settings["default"]
-    kept = facts["NAME"]
+    kept = dict(facts)
     facts["NAME"] = "/no/such/directory/db.internal" if connection.vendor == "sqlite" else "no_such_database"
+    # A pool would hand out a connection that it has already.
+    facts["OPTIONS"] = {name: value for name, value in facts["OPTIONS"].items() if name != "pool"}
     yield
-    facts["NAME"] = kept
+    facts.update(kept)
