@@ -1,25 +1,51 @@
-"""How a line of the log reads: without anything that opens a door.
+"""How the log reads: as lines for people or as JSON for machines, without anything that opens a door.
 
-Secrets are kept out of what is logged; this is for what others log, such as the path of a request that failed or the
-text of somebody's exception. Named by ``LOGGING``.
+Secrets are kept out of what is logged; masking is for what others log, such as the path of a request that failed or
+the text of somebody's exception. Beside its message a record may carry ``facts``: a few figures and ids, never words of
+people or models. Named by ``LOGGING``.
 """
 
+import json
 import logging
 import re
+from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 
+from chat import request_ids
 from chat.providers.credential import MASK, mask_tokens
 
 # The secret of a one-time link stands in its path.
 _LINK = re.compile(r"(/(?:in|join)/)[\w-]+")
 
 
-class MaskingFormatter(logging.Formatter):
-    """Formats as usual, tracebacks included, then hides what must not be read."""
+class LineFormatter(logging.Formatter):
+    """A line as usual, then the facts as ``name=value``, then the traceback; masked as a whole."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        facts = "".join(f" {name}={value}" for name, value in _facts(record).items())
+        return super().formatMessage(record) + facts
 
     def format(self, record: logging.LogRecord) -> str:
         return masked(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line. Each text is masked before it is encoded: encoding would hide a secret from masking."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_facts(record),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        shown = {name: masked(value) if isinstance(value, str) else value for name, value in entry.items()}
+        return json.dumps(shown, default=lambda value: masked(str(value)))
 
 
 def masked(text: str) -> str:
@@ -28,3 +54,8 @@ def masked(text: str) -> str:
         if secret:
             text = text.replace(secret, MASK)
     return _LINK.sub(rf"\1{MASK}", mask_tokens(text))
+
+
+def _facts(record: logging.LogRecord) -> dict[str, Any]:
+    facts: dict[str, Any] = {"request_id": request_ids.current(), **getattr(record, "facts", {})}
+    return {name: value for name, value in facts.items() if value not in (None, "")}

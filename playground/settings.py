@@ -55,6 +55,8 @@ ENCRYPTION_KEYS = encryption_keys(
 
 # Being watched.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
+LOG_FORMAT = env.choice("LOG_FORMAT", ("line", "json"))
+LOG_REQUESTS = env.flag("LOG_REQUESTS", default=False)
 
 # Models.
 HF_TOKEN = env.text("HF_TOKEN") or env.text("HUGGINGFACE_API_KEY")
@@ -93,6 +95,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that a static file costs one dictionary look-up and no thread.
     "servestatic.middleware.ServeStaticMiddleware",
+    *(["playground.request_log.log_requests"] if LOG_REQUESTS else []),
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -224,14 +227,16 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {
         "line": {
-            "class": "playground.logs.MaskingFormatter",
+            "class": "playground.logs.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        }
+        },
+        "json": {"class": "playground.logs.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "chat": {"level": "INFO"},
+        "playground": {"level": "INFO"},
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # Pages that do not exist and forbidden requests are the visitor's affair.
         "django.request": {"level": "ERROR"},

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from chat import request_ids
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice, Offer
 from chat.conversations.errors import NoKey, Refused
@@ -93,6 +94,7 @@ def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continu
         key_ref=asked.key.ref,
         key_label=asked.key.display,
         request=wire.to_json(),
+        begun_by_request=request_ids.current(),
         prefix=prefix,
         **_prices(asked.offer),
     )

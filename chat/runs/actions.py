@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat.runs import broadcast
 from chat.runs.models import Run, RunChunk
 from chat.runs.outcome import Outcome, cost_of
-from chat.runs.reporting import count_end
+from chat.runs.reporting import report_end
 from chat.runs.signals import run_ended
 from chat.usage.metering import record_usage
 
@@ -96,5 +96,5 @@ def _record(run: Run) -> None:
 def _end_well(run: Run, tokens: int = 0) -> None:
     """What follows from an end is stored with it or not at all; pages hear of it once it is."""
     transaction.on_commit(lambda: broadcast.publish(run.topic, broadcast.RunEnded(run.pk)))
-    transaction.on_commit(lambda: count_end(run, tokens))
+    transaction.on_commit(lambda: report_end(run, tokens))
     run_ended.send(sender=Run, run=run)

@@ -108,6 +108,10 @@ class Run(models.Model):
         blank=True, help_text="Frozen: exactly what is sent, without the key. Text, because JSON columns reorder keys."
     )
 
+    begun_by_request = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="X-Request-ID of what asked for it."
+    )
+
     prefix = models.TextField(blank=True, help_text="Text of the answer that this run continues.")
     text = models.TextField(blank=True)
     reasoning = models.TextField(blank=True)

@@ -1,6 +1,7 @@
 """Secrets that this server makes or is given: they stay out of rows and logs, also where things fail."""
 
 import io
+import json
 import logging
 from collections.abc import Iterator
 from logging.config import DictConfigurator
@@ -33,13 +34,13 @@ SECRET = "hf_canaryCANARYcanaryCANARY9876"
 PATH = "secretPATHsecretPATHsecretPATH"
 
 
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
+@pytest.fixture(params=["line", "json"])
+def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     """What the log would say, written as the settings have it written."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     logging_settings: dict[str, Any] = django_settings.LOGGING
-    described = logging_settings["formatters"]["line"]
+    described = logging_settings["formatters"][request.param]
     handler.setFormatter(DictConfigurator({"version": 1}).configure_formatter(described))
     loggers = [logging.getLogger(), logging.getLogger("django")]
     for logger in loggers:
@@ -63,16 +64,17 @@ def test_a_refused_form_does_not_write_a_links_secret_to_the_log(kind: str, alic
 
 def test_secrets_in_what_others_log_are_hidden(log: io.StringIO, settings: Any) -> None:
     settings.HF_TOKEN = "a-token-of-another-make"
+    settings.METRICS_TOKEN = 'one with a quote " and a letter é'
+    hidden = [settings.HF_TOKEN, settings.METRICS_TOKEN, SECRET, settings.SECRET_KEY, settings.ENCRYPTION_KEYS[0]]
 
     try:
-        raise ValueError(f"{settings.HF_TOKEN} {SECRET} {settings.SECRET_KEY} {settings.ENCRYPTION_KEYS[0]}")
+        raise ValueError(" ".join(hidden))
     except ValueError:
         logging.getLogger("chat").exception("Seen with %s.", SECRET)
 
     said = log.getvalue()
-    assert "Seen with •••." in said and "ValueError" in said
-    hidden = [settings.HF_TOKEN, SECRET, settings.SECRET_KEY, settings.ENCRYPTION_KEYS[0]]
-    assert not any(secret in said for secret in hidden)
+    assert "Seen with" in said and "ValueError" in said
+    assert not any(secret in said or json.dumps(secret)[1:-1] in said for secret in hidden)
 
 
 @pytest.mark.django_db
