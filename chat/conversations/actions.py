@@ -5,9 +5,11 @@ through or cuts from the tree is in ``tree_actions``, lanes in ``lane_actions``,
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from chat.accounts.models import User
@@ -28,33 +30,30 @@ TITLE_LENGTH = 60
 def send_message(
     user: User, conversation: Conversation, text: str, lane_ids: Iterable[int], client_id: str, key_ref: str = ""
 ) -> Turn:
-    """Ask ``text`` in the given lanes, paid with ``key_ref`` where that fits.
+    """Ask ``text`` in the given lanes, or in the only one there is, paid with ``key_ref`` where that fits.
 
     Sending the same ``client_id`` again gives the turn that it made before.
     """
-    if (turn := _sent_before(user, client_id)) is not None:
-        return turn
     try:
         with transaction.atomic():
-            chosen = set(lane_ids)
             # All are locked: the row below the last turn must be nobody else's, whichever lanes they ask.
-            lanes = [
-                lane for lane in Lane.objects.live().locked().filter(conversation=conversation) if lane.pk in chosen
-            ]
-            if not lanes:
-                raise Refused("Choose at least one model to send this to.", "lanes")
-            _prefer_key(lanes, key_ref)
-            plans = plan(user, lanes)
-            check_ceiling(user, len(plans))
+            lanes = list(Lane.objects.live().locked().filter(conversation=conversation))
+            # First of all: what was sent before is refused for nothing else.
             turn = Turn.objects.create(
                 conversation=conversation, owner=user, client_id=client_id, row=next_row(conversation)
             )
+            chosen = _chosen(lanes, set(lane_ids))
+            _prefer_key(chosen, key_ref)
+            plans = plan(user, chosen)
+            check_ceiling(user, len(plans))
             answers = [_ask(user, asked, turn, text, asked.lane.head) for asked in plans]
-            _begin(conversation, text)
-            _announce_turn(turn, answers)
+            announce(conversation, TurnAdded(turn.pk), **_begun(text))
+            announce_list(conversation)
+            _start_after_commit(answers)
     except IntegrityError:
-        if (turn := _sent_before(user, client_id)) is None:
+        if (sent := Turn.objects.filter(owner=user, client_id=client_id).first()) is None:
             raise
+        return sent
     return turn
 
 
@@ -138,6 +137,8 @@ def release_followers(ended: Run) -> None:
 
     Where that one was itself waiting when it was stopped, they wait behind the next answer above.
     """
+    if not ended.followers.filter(status=Run.Status.QUEUED).exists():
+        return
     with transaction.atomic():
         waiting = Message.objects.filter(run__after=ended, run__status=Run.Status.QUEUED)
         for message in waiting.select_related("run__endpoint", "lane", "parent"):
@@ -212,8 +213,15 @@ def _ask(user: User, asked: Plan, turn: Turn, text: str, parent: Message | None)
     return answer
 
 
-def _sent_before(user: User, client_id: str) -> Turn | None:
-    return Turn.objects.filter(owner=user, client_id=client_id).first()
+def _chosen(lanes: list[Lane], wanted: set[int]) -> list[Lane]:
+    chosen = [lane for lane in lanes if lane.pk in wanted]
+    if len(chosen) < len(wanted):
+        raise Refused("One of these models is not there any more. Reload the page to see what is.", "lanes")
+    if not chosen and len(lanes) == 1:
+        return lanes
+    if not chosen:
+        raise Refused("Choose at least one model to send this to.", "lanes")
+    return chosen
 
 
 def _turn_in_row(user: User, turn: Turn) -> Turn:
@@ -226,16 +234,15 @@ def _prefer_key(lanes: list[Lane], key_ref: str) -> None:
     changed = [lane for lane in lanes if key_ref and lane.key_ref != key_ref]
     for lane in changed:
         lane.key_ref = key_ref
-    Lane.objects.filter(pk__in=[lane.pk for lane in changed]).update(key_ref=key_ref)
+    if changed:
+        Lane.objects.filter(pk__in=[lane.pk for lane in changed]).update(key_ref=key_ref)
 
 
-def _begin(conversation: Conversation, text: str) -> None:
+def _begun(text: str) -> dict[str, Any]:
     """A conversation that is written in is listed, has a title, and an empty composer."""
-    conversation.title = conversation.title or title_of(text)
-    conversation.is_draft = False
-    conversation.composer_text = ""
-    conversation.updated_at = timezone.now()
-    conversation.save(update_fields=["title", "is_draft", "composer_text", "updated_at"])
+    # In SQL: who renames it in this moment has the last word.
+    title = Case(When(title="", then=Value(title_of(text))), default=F("title"))
+    return {"title": title, "is_draft": False, "composer_text": "", "updated_at": timezone.now()}
 
 
 def title_of(text: str) -> str:
@@ -244,12 +251,6 @@ def title_of(text: str) -> str:
     if len(line) <= TITLE_LENGTH:
         return line
     return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
-
-
-def _announce_turn(turn: Turn, answers: list[Message]) -> None:
-    announce(turn.conversation, TurnAdded(turn.pk))
-    announce_list(turn.conversation)
-    _start_after_commit(answers)
 
 
 def _start_after_commit(answers: list[Message]) -> None:

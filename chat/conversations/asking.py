@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from chat import request_ids
 from chat.accounts.models import User
@@ -50,11 +51,7 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
     """Look up keys and offers for some lanes. Raises NoKey or Refused, naming the model, before anything is written."""
     change = change or Change()
     wanted = [(lane, change.choice or lane.choice) for lane in lanes]
-    endpoints = Endpoint.objects.filter(enabled=True).in_bulk({c.endpoint_id for _, c in wanted if c.endpoint_id})
-    for _, choice in wanted:
-        if choice.endpoint_id not in endpoints:
-            raise Refused(f"{choice.label} is not available any more. Choose another model.", "lanes")
-    places = [endpoints[choice.endpoint_id or 0] for _, choice in wanted]
+    places = [_endpoint(lane, choice) for lane, choice in wanted]
     keys = choose_keys(user, [(place, lane.key_ref) for place, (lane, _) in zip(places, wanted, strict=True)])
     offers = list(Offer.objects.for_choices(choice for _, choice in wanted))
     plans = []
@@ -68,10 +65,20 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
     return plans
 
 
+def _endpoint(lane: Lane, choice: ModelChoice) -> Endpoint:
+    endpoint = lane.endpoint
+    if endpoint is None or endpoint.pk != choice.endpoint_id:
+        endpoint = Endpoint.objects.filter(pk=choice.endpoint_id).first()
+    if endpoint is None or not endpoint.enabled:
+        raise Refused(f"{choice.label} is not available any more. Choose another model.", "lanes")
+    return endpoint
+
+
 def check_ceiling(user: User, more: int) -> None:
     """Refuse when this person would have more answers under way than one may. Call it inside the transaction."""
     # One send of a person at a time, or two at once would each find room. SQLite has one writer anyway.
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if connection.features.has_select_for_update:
+        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
     if Run.objects.active().filter(owner=user).count() + more > settings.MAX_ACTIVE_RUNS:
         raise Refused(
             f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one."
@@ -123,6 +130,8 @@ def busy_answer(topic: str, question: Message) -> Run | None:
 
     It cannot end before this transaction has: its end would not find who waits behind it.
     """
+    if question.parent_id is None:
+        return None
     unsettled = Run.objects.unsettled().filter(topic=topic, message__lane=question.lane_id)
     runs = unsettled.select_for_update(of=("self",)).select_related("message").only("pk", "message__id")
     busy = {run.message.pk: run for run in runs}

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 
-from chat.conversations.models import MAX_LANES
 from chat.conversations.presenting import TEXT_LIMIT
 
 
@@ -30,6 +29,16 @@ class RowIdField(forms.IntegerField):
         super().__init__(min_value=1, max_value=2**63 - 1)
 
 
+class RowIdsField(forms.Field):
+    """The ids of some rows; whether they are there and whose they are is for the action to see."""
+
+    widget = forms.SelectMultiple
+
+    def to_python(self, value: Any) -> list[int]:
+        row = RowIdField()
+        return [row.clean(word) for word in value or ()]
+
+
 class SendForm(forms.Form):
     text = KeptTextField(
         error_messages={
@@ -37,15 +46,9 @@ class SendForm(forms.Form):
             "max_length": "This is longer than 200,000 characters. Shorten it, or send it in parts.",
         }
     )
-    lanes = forms.TypedMultipleChoiceField(coerce=int, required=False)
+    lanes = RowIdsField(required=False)
     client_id = forms.CharField(max_length=64)
     key = forms.CharField(max_length=40, required=False)
-
-    def __init__(self, data: Any, lane_ids: list[int]) -> None:
-        super().__init__(data)
-        lanes = self.fields["lanes"]
-        assert isinstance(lanes, forms.TypedMultipleChoiceField)
-        lanes.choices = [(pk, str(pk)) for pk in lane_ids[:MAX_LANES]]
 
     def clean_text(self) -> str:
         text: str = self.cleaned_data["text"]

@@ -143,6 +143,8 @@ def path_messages(lane: Lane, tip: Message) -> tuple[WireMessage, ...]:
     Answers with no text (failed, or stopped before the first word) are left out together with nothing else: a
     provider refuses empty assistant messages, and the question still stands.
     """
+    if tip.parent_id is None:
+        return ({"role": tip.role, "content": tip.text},)
     sent: list[WireMessage] = []
     path = Tree.of(lane).path(tip.pk)
     # Only the texts: each run also keeps its request, and with it the whole path above it once more.

@@ -29,9 +29,9 @@ class Part(TypedDict):
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
-    def note_change(self, pk: uuid.UUID) -> None:
-        """Make every page that shows this chat older than the chat."""
-        self.filter(pk=pk).update(version=F("version") + 1)
+    def note_change(self, pk: uuid.UUID, **fields: Any) -> None:
+        """Make every page that shows this chat older than the chat; ``fields`` change with it."""
+        self.filter(pk=pk).update(version=F("version") + 1, **fields)
 
     def of(self, user: User) -> "ConversationQuerySet":
         """What this person may open. Nobody else may, administrators included."""
@@ -94,8 +94,8 @@ class LaneQuerySet(models.QuerySet["Lane"]):
         return self.filter(removed_at__isnull=True).order_by("position", "pk")
 
     def locked(self) -> "LaneQuerySet":
-        """With their heads, for this transaction alone. SQLite has one writer at a time and ignores the lock."""
-        return self.select_related("head").select_for_update(of=("self",))
+        """With their heads and endpoints, for this transaction alone. SQLite has one writer at a time and ignores the lock."""
+        return self.select_related("head", "endpoint").select_for_update(of=("self",))
 
 
 class Lane(models.Model):

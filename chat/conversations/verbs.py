@@ -59,10 +59,10 @@ def perform(user: User, conversation_id: object, action: str, fields: Fields) ->
 
 
 def _send(user: User, conversation: Conversation, fields: Fields) -> Done:
-    lane_ids = list(Lane.objects.live().filter(conversation=conversation).values_list("pk", flat=True))
-    values = _clean(SendForm(_as_querydict(fields), lane_ids))
-    chosen = values["lanes"] or (lane_ids if len(lane_ids) == 1 else [])
-    actions.send_message(user, conversation, values["text"], chosen, values["client_id"], values["key"])
+    values = _clean(SendForm(_as_querydict(fields)))
+    actions.send_message(
+        user, conversation, values["text"], values["lanes"], values["client_id"], key_ref=values["key"]
+    )
     return Done(receipt=values["client_id"])
 
 

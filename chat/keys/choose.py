@@ -72,7 +72,7 @@ def has_router_key(user: User) -> bool:
 
 
 def usable_keys_by_endpoint(user: User, endpoints: Iterable[Endpoint]) -> dict[int, list[KeyChoice]]:
-    """``usable_keys`` for several endpoints by their pk; two queries, none where no endpoint is given."""
+    """``usable_keys`` for several endpoints by their pk; two queries, none where no endpoint needs a key."""
     known = {endpoint.pk: endpoint for endpoint in endpoints}
     choices: dict[int, list[KeyChoice]] = {
         pk: [] if endpoint.needs_key else [NO_KEY_NEEDED] for pk, endpoint in known.items()

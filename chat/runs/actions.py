@@ -15,6 +15,21 @@ from chat.runs.reporting import report_end
 from chat.runs.signals import run_ended
 from chat.usage.metering import record_usage
 
+# What the end of a run is decided and counted by; its request alone can be longer than all the rest.
+READ_AT_THE_END = (
+    "topic",
+    "owner",
+    "status",
+    "process",
+    "started_at",
+    "model_id",
+    "provider",
+    "key_label",
+    "input_price",
+    "output_price",
+    "endpoint__slug",
+)
+
 
 def claim_run(run_id: int, process_id: int) -> bool:
     """Take a queued run for this process; False when it is no longer there to be taken.
@@ -46,15 +61,16 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
     """
     with transaction.atomic():
         unsettled = Run.objects.unsettled().select_for_update(of=("self",)).select_related("endpoint")
-        run = unsettled.filter(pk=run_id, process=process_id).first()
-        if run is None or not _end(run, outcome.status):
+        run = unsettled.only(*READ_AT_THE_END).filter(pk=run_id, process=process_id).first()
+        if run is None:
             return None
         fields: dict[str, Any] = {
             **outcome.fields,
             "cost": cost_of(run, outcome.fields.get("prompt_tokens"), outcome.fields.get("completion_tokens")),
             "finished_at": timezone.now(),
         }
-        Run.objects.filter(pk=run_id).update(**fields)
+        if not _end(run, outcome.status, fields):
+            return None
         RunChunk.objects.filter(run_id=run_id).delete()
         for name, value in fields.items():
             setattr(run, name, value)
@@ -63,18 +79,12 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
     return run
 
 
-def _end(run: Run, status: Run.Status) -> bool:
-    if Run.objects.move(run.pk, _sources(status), status):
-        run.status = status
-    elif not Run.objects.filter(pk=run.pk, status=Run.Status.STOPPED).exists():
-        return False
-    else:
-        run.status = Run.Status.STOPPED
-    return True
-
-
-def _sources(status: Run.Status) -> list[Run.Status]:
-    return [old for old in Run.ACTIVE if status in Run.TRANSITIONS[old]]
+def _end(run: Run, status: Run.Status, fields: dict[str, Any]) -> bool:
+    if run.status == Run.Status.STOPPED:
+        return Run.objects.unsettled().filter(pk=run.pk, status=Run.Status.STOPPED).update(**fields) == 1
+    old = Run.Status(run.status)
+    run.status = status
+    return status in Run.TRANSITIONS[old] and Run.objects.move(run.pk, old, status, **fields)
 
 
 def _record(run: Run) -> None:

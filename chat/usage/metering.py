@@ -18,16 +18,15 @@ def record_usage(
     failed: bool,
 ) -> None:
     """Keep the figures of one run; a second call for the same run changes nothing. ``cost`` is in US dollars."""
-    UsageRecord.objects.get_or_create(
+    record = UsageRecord(
+        user_id=user_id,
         run_id=run_id,
-        defaults={
-            "user_id": user_id,
-            "model_id": model_id,
-            "provider": provider,
-            "key_label": key_label,
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "cost": cost,
-            "failed": failed,
-        },
+        model_id=model_id,
+        provider=provider,
+        key_label=key_label,
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cost=cost,
+        failed=failed,
     )
+    UsageRecord.objects.bulk_create([record], ignore_conflicts=True)
