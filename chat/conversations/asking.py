@@ -68,7 +68,7 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
 def _endpoint(lane: Lane, choice: ModelChoice) -> Endpoint:
     endpoint = lane.endpoint
     if endpoint is None or endpoint.pk != choice.endpoint_id:
-        endpoint = Endpoint.objects.filter(pk=choice.endpoint_id).first()
+        endpoint = Endpoint.objects.filter(pk=choice.endpoint_id or 0).first()
     if endpoint is None or not endpoint.enabled:
         raise Refused(f"{choice.label} is not available any more. Choose another model.", "lanes")
     return endpoint

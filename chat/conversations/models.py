@@ -94,7 +94,7 @@ class LaneQuerySet(models.QuerySet["Lane"]):
         return self.filter(removed_at__isnull=True).order_by("position", "pk")
 
     def locked(self) -> "LaneQuerySet":
-        """With their heads and endpoints, for this transaction alone. SQLite has one writer at a time and ignores the lock."""
+        """With their heads and endpoints, for this transaction alone. SQLite has one writer and ignores the lock."""
         return self.select_related("head", "endpoint").select_for_update(of=("self",))
 
 
