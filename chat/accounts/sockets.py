@@ -87,7 +87,7 @@ async def still_allowed(user_id: int, session_key: str) -> bool:
 def session_is_valid(user_id: int, session_key: str) -> bool:
     """Ask what Django's authentication asks of a request with that session; two queries, nothing written."""
     values = _session(session_key).load()
-    user = User.objects.filter(pk=user_id, is_active=True).only("password").first()
+    user = User.objects.filter(pk=user_id, is_active=True).only("password", "session_generation").first()
     if user is None or values.get(SESSION_KEY) != str(user_id) or BACKEND_SESSION_KEY not in values:
         return False
     return bool(constant_time_compare(values.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()))

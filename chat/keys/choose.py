@@ -73,10 +73,10 @@ def has_router_key(user: User) -> bool:
 
 def usable_keys_by_endpoint(user: User, endpoints: Iterable[Endpoint]) -> dict[int, list[KeyChoice]]:
     """``usable_keys`` for several endpoints by their pk; two queries, none where no endpoint needs a key."""
-    known = {endpoint.pk: endpoint for endpoint in endpoints}
-    choices: dict[int, list[KeyChoice]] = {
-        pk: [] if endpoint.needs_key else [NO_KEY_NEEDED] for pk, endpoint in known.items()
-    }
+    asked = list(endpoints)
+    # A server that asks for no key is sent none: a secret goes nowhere where it is not needed.
+    choices = {endpoint.pk: [] if endpoint.needs_key else [NO_KEY_NEEDED] for endpoint in asked}
+    known = {endpoint.pk: endpoint for endpoint in asked if endpoint.needs_key}
     if not known or not user.is_active:
         return choices
     for kind, keys in ((PERSONAL, _personal(user, known)), (SHARED, _shared(user, known))):

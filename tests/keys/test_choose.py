@@ -107,14 +107,11 @@ def test_keys_of_an_endpoint_that_has_moved_are_not_offered(alice: User, router:
     assert refs(alice, router) == []
 
 
-def test_an_endpoint_that_needs_no_key_may_still_be_given_one(alice: User) -> None:
+def test_an_endpoint_that_needs_no_key_is_sent_none(alice: User) -> None:
     local = make_local_endpoint()
-    key = make_personal_key(alice, local)
+    make_personal_key(alice, local)
 
-    choice = choose_key(alice, local)
-
-    assert choice and choice.needs_none
-    assert refs(alice, local) == ["none", f"personal:{key.pk}"]
+    assert refs(alice, local) == ["none"]
 
 
 def test_a_disabled_person_has_no_keys(alice: User, router: Endpoint) -> None:
