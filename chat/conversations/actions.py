@@ -37,7 +37,7 @@ def send_message(
     try:
         with transaction.atomic():
             # All are locked: the row below the last turn must be nobody else's, whichever lanes they ask.
-            lanes = list(Lane.objects.live().locked().filter(conversation=conversation))
+            lanes = Lane.objects.filter(conversation=conversation).locked_in_order()
             # First of all: what was sent before is refused for nothing else.
             turn = Turn.objects.create(
                 conversation=conversation, owner=user, client_id=client_id, row=next_row(conversation)

@@ -132,9 +132,9 @@ def busy_answer(topic: str, question: Message) -> Run | None:
     """
     if question.parent_id is None:
         return None
-    unsettled = Run.objects.unsettled().filter(topic=topic, message__lane=question.lane_id)
-    runs = unsettled.select_for_update(of=("self",)).select_related("message").only("pk", "message__id")
-    busy = {run.message.pk: run for run in runs}
+    unsettled = Run.objects.unsettled().filter(topic=topic, message__isnull=False)
+    runs = unsettled.held().select_related("message").only("pk", "message__id", "message__lane_id")
+    busy = {run.message.pk: run for run in runs if run.message.lane_id == question.lane_id}
     if not busy:
         return None
     path = Tree.of_lanes([question.lane_id])[question.lane_id].path(question.pk)

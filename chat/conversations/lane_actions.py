@@ -68,7 +68,7 @@ def duplicate_lane(user: User, source: Lane) -> Lane:
 def remove_lane(lane: Lane) -> None:
     """Take a lane out of the comparison and stop what it writes; ``restore_lane`` undoes it. The last one stays."""
     with transaction.atomic():
-        if len(Lane.objects.live().filter(conversation=lane.conversation).select_for_update()) < 2:
+        if len(Lane.objects.filter(conversation=lane.conversation).locked_in_order()) < 2:
             raise Refused("A chat needs at least one model.")
         stop_all(Run.objects.active().filter(message__lane=lane))
         Lane.objects.filter(pk=lane.pk).update(removed_at=timezone.now())
@@ -85,7 +85,7 @@ def restore_lane(lane: Lane) -> None:
 def move_lane(lane: Lane, step: int) -> None:
     """Swap a lane with its neighbour ``step`` places away; at the edge nothing happens."""
     with transaction.atomic():
-        lanes = list(Lane.objects.live().filter(conversation=lane.conversation).select_for_update())
+        lanes = Lane.objects.filter(conversation=lane.conversation).locked_in_order()
         place = next((index for index, other in enumerate(lanes) if other.pk == lane.pk), None)
         if place is None:
             raise Refused("That model is not there any more.")
@@ -123,7 +123,8 @@ def set_settings(lane: Lane, system_prompt: str, parameters: Mapping[str, Any]) 
 def apply_to_all(lane: Lane) -> None:
     """Give all lanes of a conversation the parameters of this one; system prompts stay their own."""
     with transaction.atomic():
-        Lane.objects.live().filter(conversation=lane.conversation).update(parameters=lane.parameters)
+        lanes = Lane.objects.filter(conversation=lane.conversation).locked_in_order()
+        Lane.objects.filter(pk__in=[each.pk for each in lanes]).update(parameters=lane.parameters)
         announce(lane.conversation, SettingsChanged())
 
 
@@ -140,10 +141,9 @@ def _with_room(conversation: Conversation) -> list[Lane]:
     A lock on the lanes does not see the one that another transaction adds, so their conversation is locked as well:
     after the lanes, as everywhere.
     """
-    live = Lane.objects.live().filter(conversation=conversation)
-    list(live.select_for_update())
-    Conversation.objects.select_for_update().get(pk=conversation.pk)
-    lanes = list(live.all())
+    Lane.objects.filter(conversation=conversation).locked_in_order()
+    Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
+    lanes = list(Lane.objects.live().filter(conversation=conversation))
     if len(lanes) >= MAX_LANES:
         raise Refused(f"A chat compares at most {MAX_LANES} models. Remove one first.")
     return lanes

@@ -94,8 +94,14 @@ class LaneQuerySet(models.QuerySet["Lane"]):
         return self.filter(removed_at__isnull=True).order_by("position", "pk")
 
     def locked(self) -> "LaneQuerySet":
-        """With their heads and endpoints, for this transaction alone. SQLite has one writer and ignores the lock."""
-        return self.select_related("head", "endpoint").select_for_update(of=("self",))
+        """With their heads and endpoints, for this transaction alone: before anything else, and the oldest first, so that
+        no two wait for each other. SQLite has one writer at a time and ignores the lock."""
+        lanes = self.select_related("head", "endpoint").order_by("pk")
+        return lanes.select_for_update(of=("self",), no_key=True)
+
+    def locked_in_order(self) -> "list[Lane]":
+        """All of one chat that are not removed, locked, in the order in which they stand."""
+        return sorted(self.filter(removed_at__isnull=True).locked(), key=lambda lane: (lane.position, lane.pk))
 
 
 class Lane(models.Model):

@@ -11,7 +11,7 @@ from chat.conversations.errors import Refused
 from chat.conversations.history import Tree
 from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.runs import supervisor
-from chat.runs.actions import stop_run
+from chat.runs.actions import hold_runs, stop_run
 from chat.runs.broadcast import LanesChanged
 from chat.runs.models import Run, RunQuerySet
 
@@ -53,6 +53,7 @@ def take_back(turn: Turn) -> str:
     Messages that wait behind it move up to where it stood. Returns the text, empty where only an answer was asked anew.
     """
     with transaction.atomic():
+        list(Lane.objects.filter(pk__in=turn.messages.values("lane")).locked())
         waiting = turn.messages.filter(run__status=Run.Status.QUEUED, deleted_at__isnull=True).select_related("parent")
         taken = [answer for answer in waiting if stop_message(answer)]
         if not taken:
@@ -83,7 +84,7 @@ def _splice_out(answer: Message) -> None:
 def _give_back(conversation: Conversation, text: str) -> None:
     """Put a text into the composer, before what was typed since."""
     if text:
-        chat = Conversation.objects.select_for_update().get(pk=conversation.pk)
+        chat = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
         together = "\n\n".join(filter(None, (text, chat.composer_text)))
         Conversation.objects.filter(pk=chat.pk).update(composer_text=together)
 
@@ -110,9 +111,10 @@ def stop_conversation(conversation: Conversation) -> int:
 
 
 def stop_all(runs: RunQuerySet) -> int:
-    """Stop these at once, so that none takes the place of another; locked in one order, whoever does it."""
+    """Stop these at once, so that none takes the place of another; held before any is written."""
     with transaction.atomic():
-        return sum(stop(run.pk) for run in runs.select_for_update(of=("self",)).order_by("pk").only("pk"))
+        hold_runs(runs)
+        return sum(stop(pk) for pk in runs.order_by("pk").values_list("pk", flat=True))
 
 
 def stop(run_id: int) -> bool:

@@ -5,11 +5,11 @@ Each is one transaction and safe to call from any process; who wins is decided b
 
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from chat.runs import broadcast
-from chat.runs.models import Run, RunChunk
+from chat.runs.models import Run, RunChunk, RunQuerySet
 from chat.runs.outcome import Outcome, cost_of
 from chat.runs.reporting import report_end
 from chat.runs.signals import run_ended
@@ -42,9 +42,16 @@ def claim_run(run_id: int, process_id: int) -> bool:
     return taken or Run.objects.filter(pk=run_id, status=Run.Status.STREAMING, process_id=process_id).exists()
 
 
+def hold_runs(runs: RunQuerySet) -> None:
+    """Hold these and all beside them until the transaction ends."""
+    if connection.features.has_select_for_update:
+        list(Run.objects.beside(runs).held().values_list("pk"))
+
+
 def stop_run(run_id: int) -> bool:
     """Stop a queued or streaming run; False when it had ended already. The text so far is kept by whoever writes it."""
     with transaction.atomic():
+        hold_runs(Run.objects.filter(pk=run_id))
         if not Run.objects.move(run_id, Run.ACTIVE, Run.Status.STOPPED):
             return False
         # One that waits behind another answer has no worker that could settle it.
@@ -60,7 +67,8 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
     this caller's to settle.
     """
     with transaction.atomic():
-        unsettled = Run.objects.unsettled().select_for_update(of=("self",)).select_related("endpoint")
+        hold_runs(Run.objects.filter(pk=run_id))
+        unsettled = Run.objects.unsettled().select_related("endpoint")
         run = unsettled.only(*READ_AT_THE_END).filter(pk=run_id, process=process_id).first()
         if run is None:
             return None

@@ -45,6 +45,15 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Active ones, and stopped ones whose writer has not stored their text yet."""
         return self.filter(status__in=(*Run.ACTIVE, Run.Status.STOPPED), finished_at__isnull=True)
 
+    def beside(self, runs: "RunQuerySet") -> "RunQuerySet":
+        """All unsettled ones that share a topic with one of ``runs``."""
+        return self.unsettled().filter(topic__in=runs.values("topic"))
+
+    def held(self) -> "RunQuerySet":
+        """For this transaction alone. Whoever writes one holds all unsettled ones of its topic first, the oldest first,
+        so that no two wait for each other; those who only refer to one need not wait. SQLite has one writer anyway."""
+        return self.select_for_update(of=("self",), no_key=True).order_by("pk")
+
     def to_be_written(self) -> "RunQuerySet":
         """Unsettled ones that need a worker: one that waits behind another needs none before that has ended."""
         return self.unsettled().exclude(status=Run.Status.QUEUED, after__isnull=False)
