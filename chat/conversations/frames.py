@@ -134,7 +134,9 @@ def ended_answer(user: User, run_id: int, whole: bool) -> str:
     message = message_with_siblings(pk)
     show_html(message)
     context = {"message": message, "run": message.run, "lane": message.lane, "user": user}
-    names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_reasoning_label", "_tool_calls"]
+    names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_tool_calls"]
+    if not whole and message.run is not None and message.run.has_reasoning:
+        names.append("_reasoning_label")
     return "".join(_partial(name, context) for name in names)
 
 

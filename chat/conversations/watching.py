@@ -73,7 +73,10 @@ class WatchedRun:
     def last(self) -> str:
         """What the bodies still lack of the final HTML once the draft has ended."""
         parts = [self._texts()]
-        for cursor, blocks in ((self._body, self.draft.body), (self._thoughts, self.draft.thoughts)):
+        shown = [(self._body, self.draft.body)]
+        if self.draft.has_reasoning:
+            shown.append((self._thoughts, self.draft.thoughts))
+        for cursor, blocks in shown:
             if not cursor.shows(blocks):
                 parts.append(swap(f"#{cursor.root}", blocks.final_html))
         return "".join(parts)

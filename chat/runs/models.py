@@ -85,6 +85,8 @@ class Run(models.Model):
         INTERRUPTED = "interrupted", "Interrupted"
 
     ACTIVE = (Status.QUEUED, Status.STREAMING)
+    # Why a provider ended an answer that its reader should hear of.
+    ODD_REASONS = ("length", "content_filter")
     TRANSITIONS: dict["Run.Status", tuple["Run.Status", ...]] = {
         Status.QUEUED: (Status.STREAMING, Status.STOPPED, Status.FAILED, Status.INTERRUPTED),
         Status.STREAMING: (Status.DONE, Status.STOPPED, Status.FAILED, Status.INTERRUPTED),
@@ -187,6 +189,11 @@ class Run(models.Model):
         return "Waits for the answer above." if self.is_waiting else ""
 
     @property
+    def has_reasoning(self) -> bool:
+        """Whether there are thoughts to show."""
+        return bool(self.reasoning_html)
+
+    @property
     def was_cut_off(self) -> bool:
         """Whether there is something to go on with."""
         ended_early = self.status in (self.Status.STOPPED, self.Status.INTERRUPTED, self.Status.FAILED)
@@ -196,6 +203,13 @@ class Run(models.Model):
     def only_reasoning(self) -> bool:
         """The model used all it may write for thinking."""
         return not self.is_active and bool(self.reasoning.strip()) and not self.text.strip() and not self.tool_calls
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether there is nothing to say about its end: it is there, or still to come."""
+        if self.status != self.Status.DONE:
+            return self.is_active
+        return self.finish_reason not in self.ODD_REASONS and not self.only_reasoning
 
     @property
     def wire_request(self) -> WireRequest:

@@ -59,6 +59,12 @@ def dollars(value: Decimal | float | None) -> str:
 
 
 @register.filter
+def grouped(value: int) -> str:
+    """A whole count, all its digits: ``842``, ``12,345``."""
+    return f"{value:,}"
+
+
+@register.filter
 def compact(value: int | None) -> str:
     """A count of tokens: ``842``, ``3.1k``, ``128k``, ``1M``."""
     if value is None:

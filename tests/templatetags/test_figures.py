@@ -60,3 +60,8 @@ def test_context_lengths_read_as_their_makers_say_them(value: int | None, text: 
 @given(st.floats(min_value=0, max_value=1e9))
 def test_a_speed_bar_is_never_more_than_full(value: float) -> None:
     assert 0 <= figures.speed_share(value) <= 100
+
+
+@pytest.mark.parametrize(("value", "text"), [(0, "0"), (999, "999"), (12345, "12,345"), (1234567, "1,234,567")])
+def test_whole_counts_are_written_in_groups_of_three(value: int, text: str) -> None:
+    assert figures.grouped(value) == text
