@@ -3,6 +3,8 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class ChatConfig(AppConfig):
@@ -14,3 +16,7 @@ class ChatConfig(AppConfig):
         """Connect the receivers: importing these modules is what registers them."""
         import_module("chat.accounts.signals")
         import_module("chat.conversations.signals")
+        search_index = import_module("chat.conversations.search.index")
+        connection_created.connect(search_index.prepare_connection)
+        pre_migrate.connect(search_index.stop_keeping, sender=self)
+        post_migrate.connect(search_index.go_on_keeping, sender=self)
