@@ -26,6 +26,8 @@ from chat.accounts.models import User
 from chat.catalogue.actions import ensure_endpoints
 
 COPIES_KEPT = 5
+# Any number that nothing else on the database locks.
+PREPARATION_LOCK = 7_420_001
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
 Say = Callable[[str], object]
@@ -33,7 +35,7 @@ Say = Callable[[str], object]
 
 def prepare(say: Say) -> None:
     """Do all steps in order; ``say`` is told about those that take time."""
-    with one_sentence():
+    with one_sentence(), in_turn():
         if pending_migrations():
             if copy := copy_database_aside(datetime.now(UTC)):
                 say(f"Copied the database to {copy} before changing it.")
@@ -108,6 +110,25 @@ def ensure_administrator() -> None:
     """Make the first account, without a password: it is entered by a one-time link."""
     if not User.objects.exists():
         User.objects.create_superuser(username="admin")
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Let processes that start together on one PostgreSQL database prepare it one after the other.
+
+    A transaction of its own holds the lock, so that it ends with the process, and goes through a pooler as well.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    lock = connection.copy()
+    try:
+        lock.set_autocommit(False)
+        with lock.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [PREPARATION_LOCK])
+        yield
+    finally:
+        lock.close()
 
 
 @contextmanager

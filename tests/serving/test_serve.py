@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -161,3 +163,13 @@ def test_killed_server_leaves_no_model_behind(data_dir: Path) -> None:
         while Path(f"/proc/{child}").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not Path(f"/proc/{child}").exists()
+
+
+@pytest.mark.postgres
+def test_processes_that_start_together_on_an_empty_database_all_serve(tmp_path: Path) -> None:
+    servers = [PlaygroundProcess(tmp_path) for _ in range(3)]
+
+    with ThreadPoolExecutor(3) as at_once, ExitStack() as running:
+        list(at_once.map(running.enter_context, servers))
+
+        assert [httpx.get(f"{server.url}/readyz", trust_env=False).text for server in servers] == ["ready\n"] * 3
