@@ -273,6 +273,7 @@ def patterns() -> list[Pattern]:
         composer_pattern("no key", [LANE_A], keys=[], key_notice="No key", errors=[missing_key]),
         Pattern("Parameter drawer", f"{CONVERSATIONS}/_drawer.html", sample_drawer()),
         Pattern("Model picker", "chat/catalogue/_picker.html", {"picker": sample_picker()}),
+        Pattern("Other servers are not heard", f"{CONVERSATIONS}/_relay.html", {"relay_is_away": True}),
         Pattern("Undo", "_toast.html", {"toast": Sample(text="Chat deleted.", undo_url="/", seconds=86400)}),
     ]
 

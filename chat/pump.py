@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from chat import metrics
+from chat import metrics, relay
 from chat.accounts.models import User
 from chat.conversations import frames, list_actions
 from chat.conversations.frames import NOTHING
@@ -20,7 +20,15 @@ from chat.conversations.watching import WatchedRun
 from chat.database import in_database, in_database_later
 from chat.flow import FlowControl
 from chat.runs import broadcast, supervisor, watch
-from chat.runs.broadcast import ChatListChanged, LanesChanged, RunEnded, RunStarted, SettingsChanged, TurnAdded
+from chat.runs.broadcast import (
+    ChatListChanged,
+    LanesChanged,
+    RelayChanged,
+    RunEnded,
+    RunStarted,
+    SettingsChanged,
+    TurnAdded,
+)
 
 # A page that hears nothing for 35 s takes its socket for dead.
 BEAT_SECONDS = 15.0
@@ -72,6 +80,9 @@ class Pump:
         for topic in self._topics:
             broadcast.subscribe(topic, self._receive)
         self._listen_for_silence()
+        if relay.is_on():
+            # The page may have been told otherwise by the process that it was connected to before.
+            self._receive(RelayChanged())
 
     def leave(self) -> None:
         for topic in self._topics:
@@ -157,6 +168,8 @@ class Pump:
                 return await in_database(self._settings)
             case ChatListChanged():
                 return await in_database_later(self._chat_list)
+            case RelayChanged():
+                return frames.Scene(frames.relay_frame(relay.is_away()))
             case RunStarted() | RunEnded():
                 return NOTHING
 
@@ -165,7 +178,7 @@ class Pump:
         # A draft that has not ended is not complete, whatever the database says of its run.
         whole = watched is None or not watched.draft.ended
         if whole:
-            self._watched.pop(run_id, None)
+            self._forget_draft(run_id)
             self._unfinished.pop(run_id)
         return await in_database(self._ended, run_id, whole)
 
@@ -181,20 +194,27 @@ class Pump:
         if scene.ended is None:
             return scene.html
         self._unfinished.pop(scene.ended, None)
-        watched = self._watched.pop(scene.ended, None)
+        watched = self._forget_draft(scene.ended)
         return (watched.last() if watched is not None else "") + scene.html
 
     def _watch_unfinished(self) -> None:
         for run_id, message_id in self._unfinished.items():
+            if run_id in self._watched:
+                continue
             draft = watch.draft_of(run_id)
-            if run_id not in self._watched and draft is not None and not draft.ended:
+            if draft is not None and not draft.ended:
                 draft.watchers.add(self._awake.set)
                 self._watched[run_id] = WatchedRun(draft, message_id)
 
+    def _forget_draft(self, run_id: int) -> WatchedRun | None:
+        watched = self._watched.pop(run_id, None)
+        if watched is not None:
+            watched.draft.watchers.discard(self._awake.set)
+        return watched
+
     def _forget_drafts(self) -> None:
-        for run in self._watched.values():
-            run.draft.watchers.discard(self._awake.set)
-        self._watched = {}
+        for run_id in [*self._watched]:
+            self._forget_draft(run_id)
 
     def _receive(self, event: broadcast.Event | Hello) -> None:
         if len(self._events) >= MOST_EVENTS:

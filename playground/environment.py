@@ -1,11 +1,12 @@
 """Reads the environment into checked values, and turns anything wrong into one clear sentence.
 
-It owns parsing, the generated secrets and the database address; it refuses to know any setting by name.
+It owns parsing, the generated and derived secrets and the database address; it refuses to know any setting by name.
 ``playground.settings`` is its only caller.
 """
 
 import base64
 import binascii
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -71,6 +72,13 @@ class Environment:
         address = self.text(name, default).rstrip("/")
         if not _is_plain_http(address):
             raise UnusableSetting(f"{name} must be an address such as {default}, not {address!r}.")
+        return address
+
+    def redis(self, name: str) -> str:
+        """Return the address of a Redis server, or "" where the variable is unset."""
+        address = self.text(name)
+        if address and not _is_redis(address):
+            raise UnusableSetting(f"{name} must look like redis://:password@host:6379/0, rediss://… or unix:///path.")
         return address
 
     def origin(self, name: str, default: str) -> str:
@@ -207,6 +215,23 @@ def _postgresql(address: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}, **dict(parse_qsl(parts.query))},
     }
+
+
+def derived_secret(secret_key: str, purpose: str) -> str:
+    """Return 32 hexadecimal digits that only this installation knows, other ones for each purpose."""
+    return hashlib.blake2b(
+        purpose.encode(), key=hashlib.sha256(secret_key.encode()).digest(), digest_size=16
+    ).hexdigest()
+
+
+def _is_redis(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        database = parts.path.lstrip("/")
+        usable = bool(parts.hostname) and parts.port != 0 and (not database or database.isdecimal())
+    except ValueError:
+        return False
+    return (parts.scheme in ("redis", "rediss") and usable) or (parts.scheme == "unix" and bool(database))
 
 
 def _port(name: str, address: str) -> int | None:

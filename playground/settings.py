@@ -8,6 +8,7 @@ import os
 import secrets
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -18,6 +19,7 @@ from playground.environment import (
     UnusableSetting,
     bracketed,
     database,
+    derived_secret,
     encryption_keys,
     fresh_encryption_key,
     hostname,
@@ -132,6 +134,35 @@ TEMPLATES = [
 DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# Several processes, or several machines, act as one with Redis between them. Others who use it hear nothing of this
+# installation: its names are its own, and what it says is encrypted, for it holds what people write.
+REDIS_URL = env.redis("REDIS_URL")
+CHANNEL_LAYERS: dict[str, Any] = {}
+if REDIS_URL:
+    REDIS_PREFIX = f"playground.{derived_secret(SECRET_KEY, 'redis names')}."
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 2}],
+                "prefix": REDIS_PREFIX,
+                "symmetric_encryption_keys": [derived_secret(SECRET_KEY, "channel layer")],
+            },
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "playground.cache.SharedCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": REDIS_PREFIX,
+            "OPTIONS": {
+                "serializer": "playground.cache.JsonSerializer",
+                "socket_connect_timeout": 1,
+                "socket_timeout": 1,
+            },
+        }
+    }
+
 # Accounts. Mail is not set up: people are let in by one-time links and invitations.
 AUTH_USER_MODEL = "chat.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -242,5 +273,7 @@ LOGGING = {
         # Pages that do not exist and forbidden requests are the visitor's affair.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # A traceback each second while Redis is away; ``chat.relay`` says once that it is.
+        "channels_redis": {"level": "CRITICAL"},
     },
 }

@@ -16,7 +16,7 @@ SOURCES = [*CODE, *TESTS, *sorted((ROOT / "static").rglob("*.js")), *sorted((ROO
 
 # Lower layers first; a package imports only from its own layer and those before it.
 LAYERS = [
-    {"providers", "parameters", "parameter_kinds", "markdown", "metrics", "request_ids", "database"},
+    {"providers", "parameters", "parameter_kinds", "markdown", "metrics", "request_ids", "database", "relay"},
     {"accounts", "local"},
     {"catalogue"},
     {"keys"},

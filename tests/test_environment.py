@@ -15,6 +15,7 @@ from playground.environment import (
     UnusableSetting,
     browser_origin,
     database,
+    derived_secret,
     encryption_keys,
     fresh_encryption_key,
     kept_secret,
@@ -172,3 +173,33 @@ def test_postgresql_address_is_taken_apart(tmp_path: Path) -> None:
 def test_other_databases_are_refused(address: str, tmp_path: Path) -> None:
     with pytest.raises(UnusableSetting, match="DATABASE_URL"):
         database(address, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://cache",
+        "redis://:p%40ss@cache:6379/2",
+        "rediss://u:p@[::1]/0",
+        "unix:///run/redis.sock",
+        "redis://c?x=1",
+    ],
+)
+def test_redis_address_is_taken_as_it_is(address: str) -> None:
+    assert env(REDIS_URL=address).redis("REDIS_URL") == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["cache:6379", "http://cache", "redis://", "redis://cache:0", "redis://c:99999", "redis://c/x", "unix://"],
+)
+def test_what_is_no_redis_address_is_refused(address: str) -> None:
+    with pytest.raises(UnusableSetting, match="^REDIS_URL must look like redis://"):
+        env(REDIS_URL=address).redis("REDIS_URL")
+
+
+def test_derived_secrets_differ_by_installation_and_purpose() -> None:
+    derived = {derived_secret(key, purpose) for key in ("one", "another") for purpose in ("names", "layer")}
+
+    assert len(derived) == 4
+    assert derived_secret("one", "names") in derived

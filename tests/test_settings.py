@@ -48,6 +48,20 @@ def test_nothing_set_serves_this_machine_alone(tmp_path: Path) -> None:
     }
 
 
+def test_without_redis_nothing_is_told_to_other_processes(tmp_path: Path) -> None:
+    assert read(tmp_path, "CHANNEL_LAYERS") == {"CHANNEL_LAYERS": {}}
+
+
+def test_installations_that_share_redis_hear_only_their_own(tmp_path: Path) -> None:
+    names = ("CHANNEL_LAYERS", "CACHES")
+    [one, other] = [read(tmp_path / name, *names, REDIS_URL="redis://cache:6379/0") for name in ("one", "other")]
+
+    for which in ("prefix", "symmetric_encryption_keys"):
+        configurations = [found["CHANNEL_LAYERS"]["default"]["CONFIG"] for found in (one, other)]
+        assert configurations[0][which] != configurations[1][which]
+    assert one["CACHES"]["default"]["KEY_PREFIX"] != other["CACHES"]["default"]["KEY_PREFIX"]
+
+
 def test_second_start_keeps_the_secrets(tmp_path: Path) -> None:
     first = read(tmp_path, "SECRET_KEY", "ENCRYPTION_KEYS")
     second = read(tmp_path, "SECRET_KEY", "ENCRYPTION_KEYS")
@@ -70,6 +84,7 @@ def test_token_is_read_under_either_name(tmp_path: Path) -> None:
         ({"SECRET_KEY": "a" * 60}, "SECRET_KEY must be at least 50 random characters"),
         ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS must name its hosts"),
         ({"PORT": "eighty"}, "PORT must be a whole number"),
+        ({"REDIS_URL": "cache:6379"}, "REDIS_URL must look like redis://:password@host:6379/0"),
         ({"DATA_DIR": "/proc/nothing"}, "DATA_DIR: cannot use /proc/nothing"),
     ],
 )

@@ -1,7 +1,8 @@
-"""Which sockets of this process are open for whom, so that signing out or switching an account off ends them at once.
+"""Which sockets are open for whom, so that signing out or switching an account off ends them at once.
 
-Consumers register themselves; synchronous code closes by person or session. Sockets of other processes, and rights
-taken away behind our back (in SQL), are found by ``still_allowed``, which every consumer asks on its beat.
+Consumers register themselves; synchronous code closes by person or session, in this process and the others. What those
+do not hear, and rights taken away behind our back (in SQL), are found by ``still_allowed``, which every consumer asks
+on its beat.
 """
 
 import asyncio
@@ -10,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import TracebackType
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.utils.crypto import constant_time_compare
 
-from chat import metrics
+from chat import metrics, relay
 from chat.accounts.models import User
 from chat.database import in_database
 
@@ -62,7 +64,18 @@ def register(user_id: int, session_key: str, close: Close) -> OpenSocket:
 
 
 def close_sockets(user_id: int, session_key: str | None = None, code: int = SESSION_ENDED) -> int:
-    """Close this person's sockets, or only those of one session; return how many. Safe from any thread."""
+    """Close this person's sockets, or only those of one session; return how many here. Safe from any thread."""
+    relay.tell("session ended", [user_id, session_key, code])
+    return _close(user_id, session_key, code)
+
+
+@relay.listen("session ended")
+def _hear(sender: int, words: list[Any]) -> None:
+    user_id, session_key, code = words
+    _close(user_id, session_key, code)
+
+
+def _close(user_id: int, session_key: str | None, code: int) -> int:
     with _lock:
         doomed = [s for s in _open.get(user_id, ()) if session_key is None or s.session_key == session_key]
     for socket in doomed:

@@ -162,6 +162,11 @@ def done_frame(receipt: str, toast: Toast | None, composer_text: str | None) -> 
     return "".join(parts)
 
 
+def relay_frame(is_away: bool) -> str:
+    """Whether what happens in other serving processes reaches the page just now."""
+    return _partial("_relay", {"relay_is_away": is_away})
+
+
 def toast_frame(toast: Toast) -> str:
     return swap("#toasts", render_to_string("_toast.html", {"toast": toast}), "beforeend")
 

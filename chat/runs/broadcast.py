@@ -1,14 +1,21 @@
-"""Announcements: small events sent to whoever follows a topic in this process.
+"""Announcements: small events sent to whoever follows a topic, here and in the other processes.
 
 The only place that delivers them. Losing any event is harmless by design: a socket that connects or says hello
-is shown the state as the database has it. Texts never come through here; watchers read drafts.
+is shown the state as the database has it, and where events of other processes were lost all pages are. Texts never
+come through here; watchers read drafts.
 """
 
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import astuple, dataclass
+from typing import Any, get_args
+
+from chat import relay
+
+# Where something was lost more is lost, by others too; all of it is made good at once.
+LOSS_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +54,18 @@ class ChatListChanged:
     """The list of chats of a person looks different now."""
 
 
-Event = RunStarted | RunEnded | TurnAdded | LanesChanged | SettingsChanged | ChatListChanged
+@dataclass(frozen=True, slots=True)
+class RelayChanged:
+    """Other processes are heard again, or no longer."""
+
+
+Event = RunStarted | RunEnded | TurnAdded | LanesChanged | SettingsChanged | ChatListChanged | RelayChanged
 Receive = Callable[[Event], None]
+EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 
 _subscribers: dict[str, dict[Receive, asyncio.AbstractEventLoop]] = defaultdict(dict)
 _lock = threading.Lock()
+_loss: asyncio.TimerHandle | None = None
 
 
 def user_topic(user_id: int) -> str:
@@ -73,9 +87,45 @@ def unsubscribe(topic: str, receive: Receive) -> None:
 
 
 def publish(topic: str, event: Event) -> None:
-    """Deliver ``event`` to the followers of ``topic``; callable from any thread."""
+    """Deliver ``event`` to the followers of ``topic`` in all processes; callable from any thread."""
+    deliver(topic, event)
+    relay.tell("event", [topic, type(event).__name__, *astuple(event)])
+
+
+def deliver(topic: str, event: Event) -> None:
+    """Deliver ``event`` to the followers of ``topic`` in this process; callable from any thread."""
     with _lock:
         followers = list(_subscribers.get(topic, {}).items())
+    _hand_over(followers, event)
+
+
+def deliver_to_all(*events: Event) -> None:
+    """Deliver ``events`` to every follower in this process, whatever the topic."""
+    with _lock:
+        followers = {receive: loop for topic in _subscribers.values() for receive, loop in topic.items()}
+    for event in events:
+        _hand_over(followers.items(), event)
+
+
+def _hand_over(followers: Iterable[tuple[Receive, asyncio.AbstractEventLoop]], event: Event) -> None:
     for receive, loop in followers:
         if not loop.is_closed():
             loop.call_soon_threadsafe(receive, event)
+
+
+@relay.listen("event")
+def _hear(sender: int, words: list[Any]) -> None:
+    topic, kind, *fields = words
+    deliver(topic, EVENTS[kind](*fields))
+
+
+@relay.on_loss
+def _make_good(sender: int) -> None:
+    global _loss
+    if _loss is None or _loss.cancelled() or _loss.when() < asyncio.get_running_loop().time():
+        _loss = asyncio.get_running_loop().call_later(LOSS_SECONDS, deliver_to_all, LanesChanged(), ChatListChanged())
+
+
+@relay.on_change
+def _tell_of_change() -> None:
+    deliver_to_all(RelayChanged())

@@ -100,6 +100,28 @@ class Draft:
         return "".join(self._reasoning)
 
     @property
+    def pieces(self) -> tuple[int, int]:
+        """Of how many pieces text and reasoning are made: cursors for ``text_from`` and ``reasoning_from``."""
+        return len(self._text), len(self._reasoning)
+
+    def text_from(self, piece: int) -> str:
+        return "".join(self._text[piece:])
+
+    def reasoning_from(self, piece: int) -> str:
+        return "".join(self._reasoning[piece:])
+
+    @property
+    def deltas(self) -> int:
+        """How many pieces of text, reasoning and tool calls have come."""
+        return self._deltas
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Changes with everything that a page shows beside the text."""
+        times = (self._started, self._first_token, self._first_text)
+        return (self.streaming, self.notice, self.ended, times, self.usage)
+
+    @property
     def has_output(self) -> bool:
         """Whether anything of an answer has come: from here on a request is never sent a second time."""
         return self._first_token is not None
@@ -197,6 +219,20 @@ class Draft:
             return None
         return (self._first_text or self._ended_at or self._clock()) - self._first_token
 
+    def ages(self) -> list[float | None]:
+        """How many seconds ago it was made, started, said its first token and first word, and ended."""
+        now = self._clock()
+        times = (self._created, self._started, self._first_token, self._first_text, self._ended_at)
+        return [None if at is None else now - at for at in times]
+
+    def be_as_old(self, ages: list[float | None]) -> None:
+        """Take over ``ages`` from another process, whose clock says other times."""
+        now = self._clock()
+        created, started, self._first_token, self._first_text, self._ended_at = (
+            None if age is None else now - age for age in ages
+        )
+        self._created, self._started = created or now, started or now
+
     def tool_calls_json(self) -> list[dict[str, Any]]:
         calls = self.tool_calls
         return [{"id": call.id, "name": call.name, "arguments": "".join(call.arguments)} for call in calls]
@@ -219,6 +255,8 @@ class Draft:
     def _move_text(self) -> None:
         """The text was thinking after all: a new, empty answer body, which watchers show as a fresh snapshot."""
         moved = self.text
+        if not moved:
+            return
         self._text.clear()
         self._first_text = None
         self._reasoning.append(moved)

@@ -48,10 +48,13 @@ def reap(own_process_id: int) -> int:
     return reaped
 
 
-def runs_to_write(process_id: int) -> set[int]:
-    """The runs that this process has to write. Sorted out here: by their process, all that it ever wrote were read."""
-    owners = Run.objects.to_be_written().values_list("pk", "process_id")
-    return {pk for pk, owner in owners if owner == process_id}
+def runs_to_write(process_id: int) -> dict[int, str]:
+    """The runs that this process has to write, with their status.
+
+    Sorted out here: by their process, all that it ever wrote were read.
+    """
+    rows = Run.objects.to_be_written().values_list("pk", "process_id", "status")
+    return {pk: status for pk, owner, status in rows if owner == process_id}
 
 
 def interrupt(run_ids: Iterable[int]) -> int:

@@ -13,12 +13,13 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from chat import metrics
+from chat import metrics, relay
 from chat.catalogue.models import Endpoint
 from chat.database import AWAY, in_database
 from chat.local import supervisor as local_model
 from chat.runs import broadcast, journal, reaper, worker
 from chat.runs.draft import Draft
+from chat.runs.lending import Lending
 from chat.runs.models import Process, Run
 
 LAG_SAMPLE_SECONDS = 0.25
@@ -37,6 +38,7 @@ class Engine:
         self.process_id = process_id
         self.loop = asyncio.get_running_loop()
         self.drafts: dict[int, Draft] = {}
+        self.lending = Lending(self.drafts.get)
         self.accepting = True
         self.lag = 0.0
         self._workers: dict[int, asyncio.Task[None]] = {}
@@ -78,12 +80,17 @@ class Engine:
             await asyncio.wait(self._workers.values(), timeout=5)
 
     async def reap(self) -> None:
-        """End the runs of dead processes, and those of this one that it was to write and does not.
+        """End the runs of dead processes, and those of this one that it was to write and does not or no longer is.
 
-        The latter must be seen twice: between its commit and its worker a run is nobody's for a moment.
+        Those that it does not write must be seen twice: between its commit and its worker a run is nobody's for a
+        moment. Those that were stopped elsewhere are usually told, sooner.
         """
         await in_database(reaper.reap, self.process_id)
-        unattended = await in_database(reaper.runs_to_write, self.process_id) - self.drafts.keys()
+        to_write = await in_database(reaper.runs_to_write, self.process_id)
+        for run_id, status in to_write.items():
+            if status == Run.Status.STOPPED:
+                self.cancel(run_id)
+        unattended = to_write.keys() - self.drafts.keys()
         await in_database(reaper.interrupt, unattended & self._unattended)
         self._unattended = unattended
 
@@ -147,8 +154,31 @@ def start(run: Run) -> None:
 
 
 def stop(run_id: int) -> None:
-    """Tell the worker of a run, if it is here, that its run was stopped in the database."""
+    """Tell the worker of a run, here or in another process, that its run was stopped in the database."""
     _on_loop(lambda engine: engine.cancel(run_id))
+    relay.tell("stopped", run_id)
+
+
+@relay.listen("stopped")
+def _hear_stopped(process: int, run_id: int) -> None:
+    _on_loop(lambda engine: engine.cancel(run_id))
+
+
+@relay.listen("ask")
+def _hear_ask(process: int, run_ids: list[int]) -> None:
+    if _engine:
+        _engine.lending.ask(process, run_ids)
+
+
+@relay.listen("keep")
+def _hear_keep(process: int, run_ids: list[int]) -> None:
+    if _engine:
+        _engine.lending.keep(process, run_ids)
+
+
+@relay.collect
+def _lend() -> list[tuple[int, relay.Word]]:
+    return _engine.lending.collect() if _engine else []
 
 
 async def startup() -> None:

@@ -1,4 +1,4 @@
-"""The tasks that live as long as the serving process: the run engine, the catalogue, the local model.
+"""The tasks that live as long as the serving process: the run engine, the relay, the catalogue, the local model.
 
 It owns when they start and end, and that their crashes are logged. What they do is theirs. Used by ``server``.
 """
@@ -8,6 +8,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+from chat import relay
 from chat.catalogue import sync
 from chat.local import supervisor as local_model
 from chat.providers.client import close_client
@@ -25,6 +26,7 @@ class Background:
     async def start(self) -> None:
         """Start everything. Only the run engine must succeed; the others work at their own pace."""
         self._spawn("The local model", local_model.run_forever())
+        await relay.start()
         await runs.startup()
         self._spawn("The catalogue", sync.run_forever())
 
@@ -40,6 +42,7 @@ class Background:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await relay.stop()
             await close_client()
 
     def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> None:

@@ -1,0 +1,56 @@
+"""Attempts count for all processes together; while Redis is away, for each of them."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from django.core.cache.backends.base import BaseCache
+
+from playground.cache import JsonSerializer, SharedCache
+from tests.redis_process import RedisProcess
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisProcess]:
+    with RedisProcess() as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    return uuid4().hex
+
+
+def cache_of(redis: RedisProcess, prefix: str) -> BaseCache:
+    options = {"serializer": "playground.cache.JsonSerializer", "socket_timeout": 1, "socket_connect_timeout": 1}
+    return SharedCache(redis.url, {"KEY_PREFIX": prefix, "OPTIONS": options})
+
+
+def test_what_one_process_counts_another_sees(redis: RedisProcess, prefix: str) -> None:
+    one, other = cache_of(redis, prefix), cache_of(redis, prefix)
+
+    one.set("attempts", [3.5, 2.25], 60)
+
+    assert other.get("attempts") == [3.5, 2.25]
+    assert other.add("lock", True, 10) and not one.add("lock", True, 10)
+
+
+def test_each_process_counts_on_its_own_while_redis_is_away(redis: RedisProcess, prefix: str) -> None:
+    cache = cache_of(redis, prefix)
+    redis.stop()
+
+    cache.set("attempts", [1.0], 60)
+    counted = cache.get("attempts")
+    locked = [cache.add("lock", True, 10), cache.add("lock", True, 10), cache.delete("lock")]
+    redis.start()
+
+    assert counted == [1.0]
+    assert locked == [True, False, True]
+    assert cache.get("attempts") is None
+
+
+def test_a_stored_value_is_never_run() -> None:
+    with pytest.raises(ValueError):
+        JsonSerializer().loads(b"cos\nsystem\n(S'true'\ntR.")
