@@ -171,8 +171,6 @@ CONVERSATION = Sample(
     is_draft=False,
     pinned=False,
     composer_text="",
-    working=True,
-    unread=False,
 )
 COMPOSER = Sample(
     client_id="sample",

@@ -38,9 +38,13 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner=user, deleted_at__isnull=True)
 
     def listed(self, user: User) -> "ConversationQuerySet":
-        """The sidebar's order: pinned first, then the latest; marked where an answer is being written."""
+        """The sidebar's order: pinned first, then the latest; marked where an answer is being written.
+
+        Only what the list shows: what is typed in a chat can be long.
+        """
         at_work = Run.objects.active().filter(topic=OuterRef("topic"))
-        return self.of(user).filter(is_draft=False).annotate(working=Exists(at_work)).order_by("-pinned", "-updated_at")
+        shown = self.of(user).filter(is_draft=False).only("title", "pinned", "updated_at", "answered_at", "seen_at")
+        return shown.annotate(working=Exists(at_work)).order_by("-pinned", "-updated_at")
 
 
 class Conversation(models.Model):
@@ -84,6 +88,11 @@ class Conversation(models.Model):
     def unread(self) -> bool:
         return self.answered_at is not None and (self.seen_at is None or self.answered_at > self.seen_at)
 
+    @property
+    def mark(self) -> str:
+        """What the list of chats says beside the title. Only a chat that was ``listed`` knows whether it is at work."""
+        return "working" if getattr(self, "working", False) else "unread" if self.unread else ""
+
 
 class LaneQuerySet(models.QuerySet["Lane"]):
     def of(self, user: User) -> "LaneQuerySet":
@@ -94,8 +103,8 @@ class LaneQuerySet(models.QuerySet["Lane"]):
         return self.filter(removed_at__isnull=True).order_by("position", "pk")
 
     def locked(self) -> "LaneQuerySet":
-        """With their heads and endpoints, for this transaction alone: before anything else, and the oldest first, so that
-        no two wait for each other. SQLite has one writer at a time and ignores the lock."""
+        """With their heads and endpoints, for this transaction alone: before anything else, and the oldest first, so
+        that no two wait for each other. SQLite has one writer at a time and ignores the lock."""
         lanes = self.select_related("head", "endpoint").order_by("pk")
         return lanes.select_for_update(of=("self",), no_key=True)
 
