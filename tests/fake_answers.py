@@ -142,7 +142,7 @@ ERRORS: dict[str, tuple[int, str, str, dict[str, str]]] = {
     "500-errors": (500, JSON, _body(errors=[{"message": "worker died"}]), {}),
     "502-html": (502, HTML, PAGE, {}),
     "503": (503, TEXT, "Service Unavailable", {}),
-    "503-loading": (503, JSON, _body(error="Model x/y is currently loading", estimated_time=20.0), {}),
+    "503-loading": (503, JSON, _body(error="Model x/y is currently loading", estimated_time=120.0), {}),
     "504-empty": (504, TEXT, "", {}),
     "524-html": (524, HTML, PAGE, {}),
     "redirect": (307, TEXT, "", {"Location": "/v1/elsewhere"}),

@@ -30,7 +30,11 @@ PATIENCE_SECONDS = 30.0
 MOST_TRIES = 5
 # A database that is away is waited for, the last pause again and again: the draft has the text meanwhile.
 RETRY_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
-WAITING_HELPS = {"rate_limited", "loading"}
+# What is said meanwhile where waiting helps.
+WAITING_HELPS = {
+    "rate_limited": "The provider is busy and asks to wait {seconds} s.",
+    "loading": "The model is loading; it should be ready in about {seconds} s.",
+}
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -106,7 +110,8 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
             return
         except ProviderError as error:
             metrics.UPSTREAM_ERRORS.labels(assignment.endpoint.slug, error.kind).inc()
-            pause = error.retry_after
+            # What is said is obeyed; how long a model takes to load is only guessed.
+            pause = error.retry_after if error.retry_after is not None else error.estimated_time
             if (
                 draft.has_output
                 or error.kind not in WAITING_HELPS
@@ -115,7 +120,7 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
                 or tries == MOST_TRIES
             ):
                 raise
-            draft.say(f"The provider is busy and asks to wait {pause:.0f} s.")
+            draft.say(WAITING_HELPS[error.kind].format(seconds=max(1, round(pause))))
             waited += pause
             await asyncio.sleep(pause)
 

@@ -113,6 +113,31 @@ async def test_retry_after_is_obeyed_before_the_first_token(
     assert len(fake_provider.chats) == 2
 
 
+async def test_a_model_that_loads_is_waited_for_as_long_as_it_guesses(
+    send: Send, settled: Settled, fake_provider: FakeProvider
+) -> None:
+    await send("loading")
+    [draft] = supervisor.engine().drafts.values()  # type: ignore[union-attr]
+
+    await eventually(lambda: draft.notice == "The model is loading; it should be ready in about 1 s.")
+    [run] = await settled()
+
+    assert run.status == Run.Status.DONE
+    assert len(fake_provider.chats) == 2
+
+
+async def test_a_model_that_loads_for_too_long_is_told_at_once(
+    send: Send, settled: Settled, fake_provider: FakeProvider
+) -> None:
+    await send("error-503-loading")
+
+    [run] = await settled()
+
+    assert run.error_sentence == "The model is still loading. Try again in 2 minutes."
+    assert "retry" in run.error_remedies
+    assert len(fake_provider.chats) == 1
+
+
 @pytest.mark.parametrize(
     ("scenario", "kind"),
     [
