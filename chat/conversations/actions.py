@@ -5,6 +5,7 @@ through or cuts from the tree is in ``tree_actions``, lanes in ``lane_actions``,
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -17,8 +18,8 @@ from chat.conversations.announcing import announce, announce_list
 from chat.conversations.asking import Change, Plan, busy_answer, check_ceiling, plan, queue_answer, refreeze
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree, next_row
-from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
-from chat.conversations.tree_actions import locked_lane, locked_tree, point_at
+from chat.conversations.models import LETTERS, Conversation, Lane, Message, Turn, text_parts
+from chat.conversations.tree_actions import locked_lane, locked_tree, point_at, stop_all
 from chat.markdown import render
 from chat.runs import supervisor
 from chat.runs.broadcast import LanesChanged, TurnAdded
@@ -58,9 +59,13 @@ def send_message(
 
 
 def edit_message(user: User, message: Message, text: str) -> Message:
-    """Put another text in the place of a message, as its sibling. A question is asked again; an answer just stands."""
+    """Put another text in the place of a message, as its sibling. A question is asked again; an answer just stands.
+
+    What was still being written there or below is stopped: it leaves the view, and its question no longer stands.
+    """
     with transaction.atomic():
-        lane, _ = locked_tree(message)
+        lane, tree = locked_tree(message)
+        stop_all(Run.objects.active().filter(message__in=tree.below(message.pk)))
         turn = _turn_in_row(user, message.turn)
         if message.role == Message.Role.USER:
             [asked] = plan(user, [lane])
@@ -83,26 +88,40 @@ def edit_message(user: User, message: Message, text: str) -> Message:
 
 
 def regenerate(user: User, message: Message, change: Change | None = None) -> Message:
-    """Ask for the answer once more, perhaps of another model or at another temperature; the old one stays beside it."""
-    return _answer_again(user, message, change, None)
+    """Ask for the answer once more, perhaps of another model or at another temperature; the old one stays beside it.
+
+    One that is still being written is stopped.
+    """
+    with transaction.atomic():
+        return _replaced(message) or _answer_again(user, message, change, None)
 
 
 def continue_answer(user: User, message: Message, raise_limit: bool = False) -> Message:
     """Go on with an answer that was cut off; ``raise_limit`` doubles the lane's token limit first."""
     with transaction.atomic():
+        if (answer := _replaced(message)) is not None:
+            return answer
         if raise_limit:
             _double_limit(locked_lane(message.lane_id))
         continues = message if message.text.strip() else None
         return _answer_again(user, message, None, continues)
 
 
-def regenerate_all(user: User, conversation: Conversation) -> int:
-    """Have the last answer of every lane written again; returns how many lanes had one that has ended."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking all lanes: how many were asked, and why others were not, by the names of their columns."""
+
+    count: int
+    refusals: tuple[str, ...] = ()
+
+
+def regenerate_all(user: User, conversation: Conversation) -> Asked:
+    """Have the last answer of every lane written again, where it has ended."""
     return _for_all(conversation, lambda tip: regenerate(user, tip), lambda run: True)
 
 
-def continue_all(user: User, conversation: Conversation) -> int:
-    """Go on with every lane's last answer that was cut off; returns how many there were."""
+def continue_all(user: User, conversation: Conversation) -> Asked:
+    """Go on with every lane's last answer that was cut off."""
     return _for_all(conversation, lambda tip: continue_answer(user, tip), lambda run: run.was_cut_off)
 
 
@@ -122,6 +141,8 @@ def retry_without_parameter(user: User, message: Message) -> Message:
     """Take the setting that the provider refused out of the lane, and ask again."""
     name = message.run.error_parameter if message.run is not None else ""
     with transaction.atomic():
+        if (answer := _replaced(message)) is not None:
+            return answer
         lane = locked_lane(message.lane_id)
         extra = lane.parameters.get("extra_body", {})
         if name not in lane.parameters and name not in extra:
@@ -157,10 +178,11 @@ def _release(run: Run, lane: Lane, question: Message) -> None:
         transaction.on_commit(lambda: supervisor.start(run))
 
 
-def _for_all(conversation: Conversation, ask: Callable[[Message], Message], wanted: Callable[[Run], bool]) -> int:
+def _for_all(conversation: Conversation, ask: Callable[[Message], Message], wanted: Callable[[Run], bool]) -> Asked:
     """Ask in each lane on its own: one that cannot be asked keeps none of the others from it."""
     asked, refusals = 0, []
-    for lane in Lane.objects.live().filter(conversation=conversation).select_related("head__run", "head__lane"):
+    lanes = Lane.objects.live().filter(conversation=conversation).select_related("head__run", "head__lane")
+    for letter, lane in zip(LETTERS, lanes, strict=False):
         tip = lane.head
         if tip is None or tip.run is None or not tip.run.is_settled or not wanted(tip.run):
             continue
@@ -168,10 +190,24 @@ def _for_all(conversation: Conversation, ask: Callable[[Message], Message], want
             ask(tip)
             asked += 1
         except Refused as refusal:
-            refusals.append(refusal)
+            refusals.append((f"{lane.model_label} ({letter})", refusal))
     if refusals and not asked:
-        raise refusals[0]
-    return asked
+        raise refusals[0][1]
+    return Asked(asked, tuple(f"{name} was not asked. {refusal.sentence}" for name, refusal in refusals))
+
+
+def _replaced(message: Message) -> Message | None:
+    """What is shown in an answer's place by now, or None while the answer itself is.
+
+    A page only offers verbs of what it shows. One that comes for an answer that gave way a moment ago is a second
+    click, or another page's: its wish has been done.
+    """
+    lane, tree = locked_tree(message)
+    path = {node.pk: node for node in tree.path(lane.head_id)}
+    if message.pk in path:
+        return None
+    beside = (node.pk for node in path.values() if (node.parent_id, node.role) == (message.parent_id, message.role))
+    return Message.objects.select_related("run").filter(pk__in=beside).first()
 
 
 def _answer_again(user: User, message: Message, change: Change | None, continues: Message | None) -> Message:
@@ -179,8 +215,9 @@ def _answer_again(user: User, message: Message, change: Change | None, continues
     if question is None or message.role != Message.Role.ASSISTANT:
         raise Refused("Only an answer can be written again.")
     with transaction.atomic():
-        lane, _ = locked_tree(message)
+        lane, tree = locked_tree(message)
         [asked] = plan(user, [lane], change)
+        stop_all(Run.objects.active().filter(message__in=tree.below(message.pk)))
         check_ceiling(user, 1)
         turn = _turn_in_row(user, message.turn)
         answer = queue_answer(user, asked, turn, question, continues)

@@ -98,15 +98,20 @@ def _continue(user: User, conversation: Conversation, fields: Fields) -> Done:
 
 
 def _regenerate_all(user: User, conversation: Conversation, fields: Fields) -> Done:
-    if not actions.regenerate_all(user, conversation):
-        raise Refused("There is no answer yet that could be written again.")
-    return Done()
+    return _done_in_all(
+        actions.regenerate_all(user, conversation), "There is no answer yet that could be written again."
+    )
 
 
 def _continue_all(user: User, conversation: Conversation, fields: Fields) -> Done:
-    if not actions.continue_all(user, conversation):
-        raise Refused("No answer here was cut off.")
-    return Done()
+    return _done_in_all(actions.continue_all(user, conversation), "No answer here was cut off.")
+
+
+def _done_in_all(asked: actions.Asked, none: str) -> Done:
+    """Tell which lanes were left out, and why; ``none`` where there was nothing to ask."""
+    if not asked.count:
+        raise Refused(none)
+    return Done(Toast(" ".join(asked.refusals)) if asked.refusals else None)
 
 
 def _raise_limit(user: User, conversation: Conversation, fields: Fields) -> Done:

@@ -6,7 +6,7 @@ import pytest
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
-from chat.conversations import actions, tree_actions
+from chat.conversations import actions, tree_actions, verbs
 from chat.conversations.asking import Change
 from chat.conversations.errors import NoKey, Refused
 from chat.conversations.history import Tree
@@ -239,7 +239,7 @@ def test_regenerating_all_asks_every_lane_that_has_an_answer(alice: User, compar
 
     asked = actions.regenerate_all(alice, comparison)
 
-    assert asked == 2
+    assert asked.count == 2
     assert Run.objects.active().count() == 2
 
 
@@ -252,7 +252,7 @@ def test_continuing_all_leaves_whole_answers_alone(alice: User, comparison: Conv
 
     asked = actions.continue_all(alice, comparison)
 
-    assert asked == 1
+    assert asked.count == 1
     assert Run.objects.active().get().prefix == "An answer."
 
 
@@ -264,4 +264,66 @@ def test_one_lane_that_cannot_be_asked_keeps_no_other_from_it(alice: User, compa
 
     asked = actions.regenerate_all(alice, comparison)
 
-    assert asked == 1
+    assert asked.count == 1
+    assert asked.refusals == ("plain (A) was not asked. plain is not available any more. Choose another model.",)
+
+
+def test_who_could_not_be_asked_is_told_where_others_were(alice: User, comparison: Conversation) -> None:
+    send(alice, comparison, "Hello")
+    for run in Run.objects.all():
+        finish(run)
+    Lane.objects.filter(model_id="fake/plain").update(endpoint=None)
+
+    done = verbs.perform(alice, comparison.pk, "regenerate_all", {})
+
+    assert done.toast is not None and done.toast.text.startswith("plain (A) was not asked.")
+
+
+def test_regenerating_an_answer_that_is_being_written_stops_it(alice: User, chat: Conversation) -> None:
+    answer = send(alice, chat, "Hello").messages.get(role="assistant")
+    send(alice, chat, "And then?")
+
+    again = actions.regenerate(alice, answer)
+
+    assert [*Run.objects.active()] == [again.run]
+
+
+def test_editing_a_question_stops_what_was_being_written_below_it(alice: User, chat: Conversation) -> None:
+    question = send(alice, chat, "Hello").messages.get(role="user")
+
+    edited = actions.edit_message(alice, question, "Good morning")
+
+    assert [run.message.parent for run in Run.objects.active()] == [edited.parent]
+
+
+def test_a_refused_edit_stops_nothing(alice: User, chat: Conversation) -> None:
+    question = send(alice, chat, "Hello").messages.get(role="user")
+    Lane.objects.update(endpoint=None)
+
+    with pytest.raises(Refused):
+        actions.edit_message(alice, question, "Good morning")
+
+    assert Run.objects.active().count() == 1
+
+
+@pytest.mark.parametrize("verb", ["regenerate", "continue_answer", "raise_limit", "drop_parameter"])
+def test_a_second_click_asks_nothing_more(alice: User, chat: Conversation, verb: str) -> None:
+    Lane.objects.update(parameters={"top_k": 5, "max_tokens": 100})
+    answer = send(alice, chat, "Hello").messages.get(role="assistant")
+    finish(answer.run)
+    Run.objects.update(error_parameter="top_k")
+
+    for _ in range(2):
+        verbs.perform(alice, chat.pk, verb, {"message": answer.pk})
+
+    assert Run.objects.active().count() == 1
+    assert Lane.objects.get().parameters["max_tokens"] == (200 if verb == "raise_limit" else 100)
+
+
+def test_a_name_given_while_a_message_is_sent_stays(alice: User, chat: Conversation) -> None:
+    Conversation.objects.filter(pk=chat.pk).update(title="Named meanwhile")
+
+    send(alice, chat, "Hello")
+
+    chat.refresh_from_db()
+    assert chat.title == "Named meanwhile"
