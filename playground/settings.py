@@ -71,6 +71,8 @@ LOCAL_MODEL_PATH = env.file("LOCAL_MODEL_PATH")
 SIGNUP = env.choice("SIGNUP", ("invitation", "open"))
 # Ceilings for one person.
 MAX_ACTIVE_RUNS = env.number("MAX_ACTIVE_RUNS", 24, lowest=1, highest=10_000)
+MAX_STORED_MB = env.number("MAX_STORED_MB", 2_000, lowest=1, highest=10_000_000)
+MAX_CHATS = env.number("MAX_CHATS", 50_000, lowest=1, highest=10_000_000)
 MAX_SOCKETS = env.number("MAX_SOCKETS", 40, lowest=1, highest=100_000)
 ALLOWED_HOSTS = [*dict.fromkeys([*env.words("ALLOWED_HOSTS"), hostname(PUBLIC_URL), *LOOPBACK_HOSTS])]
 if "*" in ALLOWED_HOSTS:

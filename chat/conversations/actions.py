@@ -1,11 +1,11 @@
 """What a person asks in a chat: send, edit, regenerate, continue.
 
 Every verb is one transaction, takes model instances and plain values, and announces after commit. What only moves
-through or cuts from the tree is in ``tree_actions``, lanes in ``lane_actions``, the list of chats in ``list_actions``.
+through or cuts from the tree is in ``tree_actions``, lanes in ``lane_actions``, all of them at once in ``all_lanes``,
+the list of chats in ``list_actions``.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -15,15 +15,17 @@ from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.conversations.announcing import announce, announce_list
-from chat.conversations.asking import Change, Plan, busy_answer, check_ceiling, plan, queue_answer, refreeze
+from chat.conversations.asking import Change, Plan, busy_answer, plan, queue_answer, refreeze
+from chat.conversations.ceilings import check_answers, check_chats, take_room
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree, next_row
-from chat.conversations.models import LETTERS, Conversation, Lane, Message, Turn, text_parts
+from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
 from chat.conversations.tree_actions import locked_lane, locked_tree, point_at, stop_all
 from chat.markdown import render
 from chat.runs import supervisor
 from chat.runs.broadcast import LanesChanged, TurnAdded
 from chat.runs.models import Run
+from chat.usage.storage import bytes_of
 
 TITLE_LENGTH = 60
 
@@ -46,11 +48,14 @@ def send_message(
             chosen = _chosen(lanes, set(lane_ids))
             _prefer_key(chosen, key_ref)
             plans = plan(user, chosen)
-            check_ceiling(user, len(plans))
+            check_answers(user, len(plans))
+            if conversation.is_draft:
+                check_chats(user)
             answers = [_ask(user, asked, turn, text, asked.lane.head) for asked in plans]
             announce(conversation, TurnAdded(turn.pk), **_begun(text))
             announce_list(conversation)
             _start_after_commit(answers)
+            take_room(user, _stored(answers, with_questions=True) - bytes_of(conversation, Conversation.TEXTS))
     except IntegrityError:
         if (sent := Turn.objects.filter(owner=user, client_id=client_id).first()) is None:
             raise
@@ -67,9 +72,9 @@ def edit_message(user: User, message: Message, text: str) -> Message:
         lane, tree = locked_tree(message)
         stop_all(Run.objects.active().filter(message__in=tree.below(message.pk)))
         turn = _turn_in_row(user, message.turn)
-        if message.role == Message.Role.USER:
+        if is_question := message.role == Message.Role.USER:
             [asked] = plan(user, [lane])
-            check_ceiling(user, 1)
+            check_answers(user, 1)
             new = _ask(user, asked, turn, text, message.parent)
             _start_after_commit([new])
         else:
@@ -84,6 +89,7 @@ def edit_message(user: User, message: Message, text: str) -> Message:
             )
             point_at(lane, new)
         announce(lane.conversation, LanesChanged())
+        take_room(user, _stored([new], with_questions=is_question))
     return new
 
 
@@ -107,33 +113,16 @@ def continue_answer(user: User, message: Message, raise_limit: bool = False) -> 
         return _answer_again(user, message, None, continues)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What came of asking all lanes: how many were asked, and why others were not, by the names of their columns."""
-
-    count: int
-    refusals: tuple[str, ...] = ()
-
-
-def regenerate_all(user: User, conversation: Conversation) -> Asked:
-    """Have the last answer of every lane written again, where it has ended."""
-    return _for_all(conversation, lambda tip: regenerate(user, tip), lambda run: True)
-
-
-def continue_all(user: User, conversation: Conversation) -> Asked:
-    """Go on with every lane's last answer that was cut off."""
-    return _for_all(conversation, lambda tip: continue_answer(user, tip), lambda run: run.was_cut_off)
-
-
 def ask_now(user: User, lane: Lane, row: int) -> Message:
     """Ask one lane what others were asked in a row."""
     with transaction.atomic():
         [asked] = plan(user, [locked_lane(lane.pk)])
         question = _question_beside(asked.lane, row)
-        check_ceiling(user, 1)
+        check_answers(user, 1)
         answer = _ask(user, asked, _turn_in_row(user, question.turn), question.text, asked.lane.head)
         _start_after_commit([answer])
         announce(lane.conversation, LanesChanged())
+        take_room(user, _stored([answer], with_questions=True))
     return answer
 
 
@@ -178,24 +167,6 @@ def _release(run: Run, lane: Lane, question: Message) -> None:
         transaction.on_commit(lambda: supervisor.start(run))
 
 
-def _for_all(conversation: Conversation, ask: Callable[[Message], Message], wanted: Callable[[Run], bool]) -> Asked:
-    """Ask in each lane on its own: one that cannot be asked keeps none of the others from it."""
-    asked, refusals = 0, []
-    lanes = Lane.objects.live().filter(conversation=conversation).select_related("head__run", "head__lane")
-    for letter, lane in zip(LETTERS, lanes, strict=False):
-        tip = lane.head
-        if tip is None or tip.run is None or not tip.run.is_settled or not wanted(tip.run):
-            continue
-        try:
-            ask(tip)
-            asked += 1
-        except Refused as refusal:
-            refusals.append((f"{lane.model_label} ({letter})", refusal))
-    if refusals and not asked:
-        raise refusals[0][1]
-    return Asked(asked, tuple(f"{name} was not asked. {refusal.sentence}" for name, refusal in refusals))
-
-
 def _replaced(message: Message) -> Message | None:
     """What is shown in an answer's place by now, or None while the answer itself is.
 
@@ -218,12 +189,13 @@ def _answer_again(user: User, message: Message, change: Change | None, continues
         lane, tree = locked_tree(message)
         [asked] = plan(user, [lane], change)
         stop_all(Run.objects.active().filter(message__in=tree.below(message.pk)))
-        check_ceiling(user, 1)
+        check_answers(user, 1)
         turn = _turn_in_row(user, message.turn)
         answer = queue_answer(user, asked, turn, question, continues)
         point_at(asked.lane, answer)
         _start_after_commit([answer])
         announce(asked.lane.conversation, LanesChanged())
+        take_room(user, _stored([answer], with_questions=False))
     return answer
 
 
@@ -280,6 +252,17 @@ def _begun(text: str) -> dict[str, Any]:
     # In SQL: who renames it in this moment has the last word.
     title = Case(When(title="", then=Value(title_of(text))), default=F("title"))
     return {"title": title, "is_draft": False, "composer_text": "", "updated_at": timezone.now()}
+
+
+def _stored(answers: Iterable[Message], with_questions: bool) -> int:
+    """How many bytes these answers take before a word of them is written, their requests included."""
+    total = 0
+    for answer in answers:
+        total += bytes_of(answer, Message.TEXTS)
+        total += bytes_of(answer.run, Run.TEXTS) if answer.run is not None else 0
+        if with_questions and answer.parent is not None:
+            total += bytes_of(answer.parent, Message.TEXTS)
+    return total
 
 
 def title_of(text: str) -> str:

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
-from django.db import connection
-
 from chat import request_ids
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice, Offer
@@ -72,17 +69,6 @@ def _endpoint(lane: Lane, choice: ModelChoice) -> Endpoint:
     if endpoint is None or not endpoint.enabled:
         raise Refused(f"{choice.label} is not available any more. Choose another model.", "lanes")
     return endpoint
-
-
-def check_ceiling(user: User, more: int) -> None:
-    """Refuse when this person would have more answers under way than one may. Call it inside the transaction."""
-    # One send of a person at a time, or two at once would each find room. SQLite has one writer anyway.
-    if connection.features.has_select_for_update:
-        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
-    if Run.objects.active().filter(owner=user).count() + more > settings.MAX_ACTIVE_RUNS:
-        raise Refused(
-            f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one."
-        )
 
 
 def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continues: Message | None = None) -> Message:

@@ -14,16 +14,21 @@ from chat.accounts.models import User
 from chat.catalogue.actions import remember_choice
 from chat.catalogue.models import ModelChoice
 from chat.conversations.announcing import announce
+from chat.conversations.ceilings import take_room
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Message, text_parts
 from chat.conversations.tree_actions import stop_all
 from chat.runs.broadcast import LanesChanged, SettingsChanged
 from chat.runs.models import Run
+from chat.usage.storage import bytes_of
 
 
 def new_lane(conversation: Conversation, choice: ModelChoice, user: User) -> Lane:
-    """A lane at the end of a conversation, with the person's own defaults. Raises Refused beyond six."""
+    """A lane at the end of a conversation, with the person's own defaults. Raises Refused beyond six.
+
+    The caller counts it as stored.
+    """
     lanes = _with_room(conversation)
     return Lane.objects.create(
         conversation=conversation,
@@ -41,12 +46,14 @@ def add_lane(user: User, conversation: Conversation, choice: ModelChoice, copy: 
     with transaction.atomic():
         first = Lane.objects.live().filter(conversation=conversation).first()
         lane = new_lane(conversation, choice, user)
+        copied = 0
         if copy and first is not None:
             lane.system_prompt = first.system_prompt
-            _copy_path(first, lane)
+            copied = _copy_path(first, lane)
             lane.save(update_fields=["system_prompt"])
         remember_choice(user, choice)
         announce(conversation, LanesChanged())
+        take_room(user, bytes_of(lane, Lane.TEXTS) + copied)
     return lane
 
 
@@ -60,8 +67,9 @@ def duplicate_lane(user: User, source: Lane) -> Lane:
             source.key_ref,
         )
         lane.save(update_fields=["system_prompt", "parameters", "key_ref"])
-        _copy_path(source, lane)
+        copied = _copy_path(source, lane)
         announce(source.conversation, LanesChanged())
+        take_room(user, bytes_of(lane, Lane.TEXTS) + copied)
     return lane
 
 
@@ -116,8 +124,12 @@ def choose_lane_key(lane: Lane, key_ref: str) -> None:
 def set_settings(lane: Lane, system_prompt: str, parameters: Mapping[str, Any]) -> None:
     """Store a lane's system prompt and parameters, of which only what is set is given."""
     with transaction.atomic():
-        Lane.objects.filter(pk=lane.pk).update(system_prompt=system_prompt, parameters=dict(parameters))
+        locked = Lane.objects.select_for_update(no_key=True).get(pk=lane.pk)
+        before = bytes_of(locked, Lane.TEXTS)
+        locked.system_prompt, locked.parameters = system_prompt, dict(parameters)
+        locked.save(update_fields=["system_prompt", "parameters"])
         announce(lane.conversation, SettingsChanged())
+        take_room(lane.conversation.owner, bytes_of(locked, Lane.TEXTS) - before)
 
 
 def apply_to_all(lane: Lane) -> None:
@@ -149,12 +161,13 @@ def _with_room(conversation: Conversation) -> list[Lane]:
     return lanes
 
 
-def _copy_path(source: Lane, lane: Lane) -> None:
-    """Copy the visible path down to the first question that is not answered yet.
+def _copy_path(source: Lane, lane: Lane) -> int:
+    """Copy the visible path down to the first question that is not answered yet; returns the bytes it takes.
 
     Answers become plain text with their author's name: a run belongs to one message.
     """
     parent: Message | None = None
+    copied = 0
     path = [node.pk for node in Tree.of(source).path(source.head_id)]
     messages = Message.objects.select_related("run").in_bulk(path)
     runs = (messages[pk].run for pk in path)
@@ -169,5 +182,7 @@ def _copy_path(source: Lane, lane: Lane) -> None:
             html=original.run.html if original.run is not None else original.html,
             model_label=original.model_label,
         )
+        copied += bytes_of(parent, Message.TEXTS)
     lane.head = parent
     Lane.objects.filter(pk=lane.pk).update(head=parent)
+    return copied

@@ -69,7 +69,10 @@ def lane_parameters(request: PersonRequest, lane: int) -> HttpResponse:
     system = SystemPromptForm({"lane": found.pk, "system_prompt": request.POST.get("system_prompt", "")})
     parameters: ParameterForm = context["parameters"]
     if system.is_valid():
-        lane_actions.set_settings(found, system.cleaned_data["system_prompt"], parameters.values)
+        try:
+            lane_actions.set_settings(found, system.cleaned_data["system_prompt"], parameters.values)
+        except Refused as refusal:
+            system.add_error("system_prompt", refusal.sentence)
     context["form_errors"] = [str(error) for error in system.errors.get("system_prompt", [])]
     if not request.htmx and parameters.is_valid() and system.is_valid():
         return redirect("conversation", found.conversation_id)

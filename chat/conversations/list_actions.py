@@ -10,10 +10,12 @@ from chat.accounts.models import User
 from chat.catalogue.models import ModelChoice
 from chat.conversations.actions import title_of
 from chat.conversations.announcing import announce, announce_list
+from chat.conversations.ceilings import check_chats
 from chat.conversations.lane_actions import new_lane
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Turn
 from chat.conversations.tree_actions import stop_conversation
 from chat.runs.broadcast import LanesChanged
+from chat.usage import storage
 
 
 def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
@@ -27,8 +29,8 @@ def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
     try:
         with transaction.atomic():
             draft = Conversation.objects.create(owner=user, is_draft=True)
-            for choice in choices[:MAX_LANES]:
-                new_lane(draft, choice, user)
+            lanes = [new_lane(draft, choice, user) for choice in choices[:MAX_LANES]]
+            storage.add(user.pk, sum(storage.bytes_of(lane, Lane.TEXTS) for lane in lanes))
     except IntegrityError:
         return Conversation.objects.of(user).get(is_draft=True)
     return draft
@@ -45,16 +47,21 @@ def fresh_draft(user: User, choices: Sequence[ModelChoice], text: str = "") -> C
     """A new draft with these lanes and this text. An earlier one with something typed moves into the list."""
     with transaction.atomic():
         earlier = Conversation.objects.of(user).filter(is_draft=True).first()
+        freed = 0
         if earlier is not None and earlier.composer_text.strip() not in ("", text.strip()):
+            check_chats(user)
             fields = {"is_draft": False, "title": title_of(earlier.composer_text), "updated_at": timezone.now()}
             Conversation.objects.filter(pk=earlier.pk).update(**fields)
         elif earlier is not None:
+            freed = storage.bytes_of(earlier, Conversation.TEXTS)
+            freed += sum(storage.bytes_of(lane, Lane.TEXTS) for lane in earlier.lanes.all())
             earlier.delete()
         draft = draft_for(user, choices)
         draft.composer_text = text
         # These lanes were asked for: a later default does not replace them.
         draft.version = 1
         draft.save(update_fields=["composer_text", "version"])
+        storage.add(user.pk, len(text.encode()) - freed)
     return draft
 
 
@@ -98,4 +105,12 @@ def keep_typed(conversation: Conversation, text: str, client_id: str) -> None:
     What was sent as ``client_id`` meanwhile is typed no more: a page saves while it sends, and may be heard later.
     """
     sent = Turn.objects.filter(owner_id=conversation.owner_id, client_id=client_id)
-    Conversation.objects.filter(~Exists(sent), pk=conversation.pk).update(composer_text=text)
+    with transaction.atomic():
+        chats = Conversation.objects.select_for_update(of=("self",), no_key=True)
+        found = chats.filter(~Exists(sent), pk=conversation.pk).first()
+        if found is None:
+            return
+        grown = len(text.encode()) - storage.bytes_of(found, Conversation.TEXTS)
+        Conversation.objects.filter(pk=found.pk).update(composer_text=text)
+        # Never refused: what is typed is kept, and there is one such text a chat.
+        storage.add(found.owner_id, grown)

@@ -66,6 +66,9 @@ class Conversation(models.Model):
 
     objects = ConversationQuerySet.as_manager()
 
+    # What counts as stored text of the owner, here and below.
+    TEXTS = ("composer_text",)
+
     class Meta:
         indexes = [models.Index(fields=["owner", "-pinned", "-updated_at"], name="conversations_of_a_person")]
         constraints = [
@@ -130,6 +133,8 @@ class Lane(models.Model):
     removed_at = models.DateTimeField(null=True)
 
     objects = LaneQuerySet.as_manager()
+
+    TEXTS = ("system_prompt",)
 
     def __str__(self) -> str:
         return f"{self.choice.label} in {self.conversation_id}"
@@ -216,6 +221,8 @@ class Message(models.Model):
     deleted_at = models.DateTimeField(null=True)
 
     objects = MessageQuerySet.as_manager()
+
+    TEXTS = ("parts", "html")
 
     # Where it stands among its alternatives, when history was asked for that; not a column.
     siblings: Siblings | None = None

@@ -14,6 +14,7 @@ from chat.runs import supervisor
 from chat.runs.actions import hold_runs, stop_run
 from chat.runs.broadcast import LanesChanged
 from chat.runs.models import Run, RunQuerySet
+from chat.usage import storage
 
 
 def select_message(message: Message) -> None:
@@ -61,8 +62,8 @@ def take_back(turn: Turn) -> str:
         for answer in taken:
             _splice_out(answer)
         text = next((a.parent.text for a in taken if a.parent is not None and a.parent.turn_id == turn.pk), "")
-        _give_back(turn.conversation, text)
         announce(turn.conversation, LanesChanged())
+        _give_back(turn.conversation, text)
     return text
 
 
@@ -87,6 +88,7 @@ def _give_back(conversation: Conversation, text: str) -> None:
         chat = Conversation.objects.select_for_update(no_key=True).get(pk=conversation.pk)
         together = "\n\n".join(filter(None, (text, chat.composer_text)))
         Conversation.objects.filter(pk=chat.pk).update(composer_text=together)
+        storage.add(chat.owner_id, len(together.encode()) - len(chat.composer_text.encode()))
 
 
 def _others(tree: Tree, pk: int) -> list[int]:

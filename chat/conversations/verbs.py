@@ -16,7 +16,7 @@ from django.urls import reverse
 from chat.accounts.models import User
 from chat.catalogue.choices import UnusableChoice, pick_choice
 from chat.catalogue.models import ModelChoice
-from chat.conversations import actions, lane_actions, tree_actions
+from chat.conversations import actions, all_lanes, lane_actions, tree_actions
 from chat.conversations.asking import Change
 from chat.conversations.errors import Refused
 from chat.conversations.forms import (
@@ -99,15 +99,15 @@ def _continue(user: User, conversation: Conversation, fields: Fields) -> Done:
 
 def _regenerate_all(user: User, conversation: Conversation, fields: Fields) -> Done:
     return _done_in_all(
-        actions.regenerate_all(user, conversation), "There is no answer yet that could be written again."
+        all_lanes.regenerate_all(user, conversation), "There is no answer yet that could be written again."
     )
 
 
 def _continue_all(user: User, conversation: Conversation, fields: Fields) -> Done:
-    return _done_in_all(actions.continue_all(user, conversation), "No answer here was cut off.")
+    return _done_in_all(all_lanes.continue_all(user, conversation), "No answer here was cut off.")
 
 
-def _done_in_all(asked: actions.Asked, none: str) -> Done:
+def _done_in_all(asked: all_lanes.Asked, none: str) -> Done:
     """Tell which lanes were left out, and why; ``none`` where there was nothing to ask."""
     if not asked.count:
         raise Refused(none)

@@ -3,6 +3,7 @@
 Every view finds its rows among the person's own; anything else is a 404.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from chat.accounts.requests import PersonRequest
 from chat.catalogue.choices import UnknownModel, UnusableChoice, default_choice, local_choice, parse_choice
 from chat.catalogue.models import Endpoint, ModelChoice, Offer
 from chat.conversations import list_actions
+from chat.conversations.errors import Refused
 from chat.conversations.forms import storable
 from chat.conversations.frames import earlier_frame, news_frame
 from chat.conversations.models import MAX_LANES, Conversation
@@ -36,12 +38,11 @@ LONGEST_ROW = 9
 def new_chat(request: PersonRequest) -> HttpResponse:
     """``/``: the person's draft. ``?model=a,b&prompt=…`` and ``?starter=…`` begin another one so."""
     if starter := STARTERS.get(request.GET.get("starter", "")):
-        open_starter(request.user, starter, local_choice() or first_choice(request))
-        return redirect("new_chat")
+        return _anew(request, lambda: open_starter(request.user, starter, local_choice() or first_choice(request)))
     if "model" in request.GET or "prompt" in request.GET:
         choices = _typed_choices(request) or [first_choice(request)]
-        list_actions.fresh_draft(request.user, choices, storable(request.GET.get("prompt", ""))[:TEXT_LIMIT])
-        return redirect("new_chat")
+        prompt = storable(request.GET.get("prompt", ""))[:TEXT_LIMIT]
+        return _anew(request, lambda: list_actions.fresh_draft(request.user, choices, prompt))
     draft = list_actions.draft_for(request.user, [first_choice(request)])
     return render(request, "chat/conversations/page.html", _page(request, draft))
 
@@ -81,7 +82,15 @@ def earlier(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def reset_draft(request: PersonRequest) -> HttpResponse:
-    list_actions.fresh_draft(request.user, [first_choice(request)])
+    return _anew(request, lambda: list_actions.fresh_draft(request.user, [first_choice(request)]))
+
+
+def _anew(request: PersonRequest, begin: Callable[[], object]) -> HttpResponse:
+    """Begin another draft; where the one there is could not be put away, it stays, with the reason."""
+    try:
+        begin()
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
     return redirect("new_chat")
 
 

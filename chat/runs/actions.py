@@ -13,6 +13,7 @@ from chat.runs.models import Run, RunChunk, RunQuerySet
 from chat.runs.outcome import Outcome, cost_of
 from chat.runs.reporting import report_end
 from chat.runs.signals import run_ended
+from chat.usage import storage
 from chat.usage.metering import record_usage
 
 # What the end of a run is decided and counted by; its request alone can be longer than all the rest.
@@ -84,6 +85,7 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
             setattr(run, name, value)
         _record(run)
         _end_well(run, outcome.tokens)
+        storage.add(run.owner_id, _bytes_written(fields))
     return run
 
 
@@ -93,6 +95,13 @@ def _end(run: Run, status: Run.Status, fields: dict[str, Any]) -> bool:
     old = Run.Status(run.status)
     run.status = status
     return status in Run.TRANSITIONS[old] and Run.objects.move(run.pk, old, status, **fields)
+
+
+def _bytes_written(fields: dict[str, Any]) -> int:
+    """By how much storing these fields of an answer makes it longer than it was while it was queued."""
+    written = tuple(name for name in Run.TEXTS if name in fields)
+    stored = Run(**{name: fields[name] for name in written})
+    return storage.bytes_of(stored, written) - storage.bytes_of(Run(), written)
 
 
 def _record(run: Run) -> None:

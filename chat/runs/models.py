@@ -159,6 +159,12 @@ class Run(models.Model):
 
     objects = RunQuerySet.as_manager()
 
+    # What counts as stored text of the owner.
+    TEXTS = (
+        *("request", "prefix", "text", "reasoning", "tool_calls", "logprobs", "html", "reasoning_html"),
+        *("response_headers", "error_raw"),
+    )
+
     class Meta:
         indexes = [
             models.Index(fields=["topic"], condition=Q(finished_at__isnull=True), name="unfinished_runs_of_a_topic"),

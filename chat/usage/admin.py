@@ -1,16 +1,33 @@
-"""Usage in Django admin: who asked which model how much, to read and never to change. It holds no text of anybody."""
+"""Usage in Django admin: who asked which model how much and stores how much, to read and never to change.
+
+It holds no text of anybody.
+"""
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from chat.usage.models import UsageRecord
+from chat.usage.models import StoredText, UsageRecord
 from chat.usage.reports import by_person, this_month
 
 
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Rows that only the playground writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(UsageRecord)
-class UsageRecordAdmin(admin.ModelAdmin[UsageRecord]):
+class UsageRecordAdmin(ReadOnlyAdmin):
     """Each answer's figures, under the sums of the current month for each person."""
 
     change_list_template = "chat/usage/admin_change_list.html"
@@ -34,11 +51,25 @@ class UsageRecordAdmin(admin.ModelAdmin[UsageRecord]):
         people = {"month": this_month(), "people": by_person(this_month())}
         return super().changelist_view(request, people | (extra_context or {}))
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: UsageRecord | None = None) -> bool:
-        return False
+@admin.register(StoredText)
+class StoredTextAdmin(ReadOnlyAdmin):
+    """How much each person stores; somebody who has written nothing since this is counted is not listed yet."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: UsageRecord | None = None) -> bool:
-        return False
+    list_display = ("user", "megabytes", "chats")
+    list_display_links = None
+    ordering = ("-bytes",)
+    search_fields = ("user__username",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StoredText]:
+        listed = Q(user__conversations__is_draft=False, user__conversations__deleted_at__isnull=True)
+        found: QuerySet[StoredText] = super().get_queryset(request)
+        return found.select_related("user").annotate(listed=Count("user__conversations", filter=listed))
+
+    @admin.display(description="megabytes", ordering="bytes")
+    def megabytes(self, stored: StoredText) -> str:
+        return f"{stored.bytes / 1_000_000:,.1f}"
+
+    @admin.display(description="chats", ordering="listed")
+    def chats(self, stored: Any) -> int:
+        return int(stored.listed)

@@ -1,4 +1,4 @@
-"""What answers cost: one record an answer, kept after the answer is deleted and without a word of it."""
+"""What people use: what each answer cost, kept after it is deleted and without a word of it, and how much is stored."""
 
 from django.conf import settings
 from django.db import models
@@ -26,3 +26,18 @@ class UsageRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_id} at {self.at:%Y-%m-%d %H:%M}"
+
+
+class StoredText(models.Model):
+    """How much of one person's text is stored, in bytes; ``storage`` moves it. No row: nobody has counted yet."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="stored_text"
+    )
+    bytes = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "stored text"
+
+    def __str__(self) -> str:
+        return f"{self.bytes / 1_000_000:.1f} MB of {self.user}"

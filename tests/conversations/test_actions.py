@@ -6,7 +6,7 @@ import pytest
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
-from chat.conversations import actions, tree_actions, verbs
+from chat.conversations import actions, all_lanes, tree_actions, verbs
 from chat.conversations.asking import Change
 from chat.conversations.errors import NoKey, Refused
 from chat.conversations.history import Tree
@@ -237,7 +237,7 @@ def test_regenerating_all_asks_every_lane_that_has_an_answer(alice: User, compar
     for run in Run.objects.all():
         finish(run)
 
-    asked = actions.regenerate_all(alice, comparison)
+    asked = all_lanes.regenerate_all(alice, comparison)
 
     assert asked.count == 2
     assert Run.objects.active().count() == 2
@@ -250,7 +250,7 @@ def test_continuing_all_leaves_whole_answers_alone(alice: User, comparison: Conv
     finish(second)
     Run.objects.filter(pk=second.pk).update(finish_reason="length")
 
-    asked = actions.continue_all(alice, comparison)
+    asked = all_lanes.continue_all(alice, comparison)
 
     assert asked.count == 1
     assert Run.objects.active().get().prefix == "An answer."
@@ -262,7 +262,7 @@ def test_one_lane_that_cannot_be_asked_keeps_no_other_from_it(alice: User, compa
         finish(run)
     Lane.objects.filter(model_id="fake/plain").update(endpoint=None)
 
-    asked = actions.regenerate_all(alice, comparison)
+    asked = all_lanes.regenerate_all(alice, comparison)
 
     assert asked.count == 1
     assert asked.refusals == ("plain (A) was not asked. plain is not available any more. Choose another model.",)

@@ -53,6 +53,20 @@ def test_sends_at_the_same_moment_do_not_pass_the_ceiling(alice: User, endpoint:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_sends_at_the_same_moment_do_not_store_more_than_one_may(
+    alice: User, endpoint: Endpoint, settings: Any
+) -> None:
+    settings.MAX_STORED_MB = 1
+    chats = [make_conversation(alice, "fake/plain", endpoint=endpoint) for _ in range(AT_ONCE)]
+    lanes = [Lane.objects.get(conversation=chat).pk for chat in chats]
+
+    # Each is stored as a message and once more in its request.
+    at_once(lambda number: send_message(alice, chats[number], "x" * 150_000, [lanes[number]], f"{number}"))
+
+    assert Run.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_message_sent_many_times_at_once_is_one_turn(chat: Conversation, alice: User) -> None:
     lane = Lane.objects.get()
 
