@@ -28,7 +28,7 @@ class Shown:
     def __init__(self) -> None:
         self.tokens: list[int] = []
         self.latencies: dict[int, float] = {}
-        self.first_at = 0.0
+        self.first_at = self.last_at = 0.0
 
     def apply(self, html: str) -> None:
         _, *pieces = SWAP.split(html)
@@ -40,7 +40,7 @@ class Shown:
         found = [(int(number), float(emitted)) for number, emitted in TOKEN.findall(content)]
         if not found:
             return
-        self.first_at = self.first_at or now
+        self.first_at, self.last_at = self.first_at or now, now
         for number, emitted in found:
             self.latencies.setdefault(number, now - emitted)
         numbers = [number for number, _ in found]
@@ -50,6 +50,11 @@ class Shown:
             self.tokens[self.tokens.index(numbers[0]) :] = numbers
         else:
             self.tokens = numbers
+
+    @property
+    def first_sent_at(self) -> float:
+        """When the first token left the provider."""
+        return self.first_at - next(iter(self.latencies.values()), 0.0)
 
     def lost(self, expected: int) -> int:
         return expected - len(set(self.tokens))
@@ -63,15 +68,18 @@ class Page:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.shown = Shown()
-        self.sent_at = 0.0
         self._socket = socket
         self._taken = self._acknowledged = 0
         self._timer: asyncio.Task[None] | None = None
 
     async def send(self, text: str, lanes: list[int]) -> None:
-        self.sent_at = time.monotonic()
         fields = {"action": "send", "text": text, "client_id": uuid4().hex, "lanes": lanes}
         await self._socket.send_str(json.dumps(fields))
+
+    async def until_taken(self) -> None:
+        """Read until what was sent is in the database."""
+        while "data-receipt" not in (await self._socket.receive(timeout=60)).data:
+            pass
 
     async def until_ended(self, answers: int = 1) -> None:
         """Read until so many answers have ended."""

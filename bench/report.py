@@ -13,19 +13,22 @@ RESULTS = Path(__file__).with_name("results.json")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value. ``at_most`` is the target, None where it is only worth knowing."""
+    """One measured value. ``at_most`` or ``at_least`` is the target, neither where it is only worth knowing."""
 
     scenario: str
     name: str
     value: float
     unit: str = ""
     at_most: float | None = None
+    at_least: float | None = None
 
     @property
     def verdict(self) -> str:
-        if self.at_most is None:
+        if self.at_most is None and self.at_least is None:
             return ""
-        return "ok" if self.value <= self.at_most else "MISSED"
+        above = self.at_least is None or self.value >= self.at_least
+        below = self.at_most is None or self.value <= self.at_most
+        return "ok" if above and below else "MISSED"
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -62,4 +65,6 @@ def _rounded(value: float) -> str:
 
 
 def _target(figure: Figure) -> str:
+    if figure.at_least is not None:
+        return f">= {_rounded(figure.at_least)}"
     return "" if figure.at_most is None else f"<= {_rounded(figure.at_most)}"
