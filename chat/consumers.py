@@ -126,7 +126,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if conversation is None:
             await self.close(code=NOT_FOUND)
         elif await self._session_holds():
-            self.pump = Pump(user, conversation, self._send_frame, self._session_holds)
+            self.pump = Pump(user, conversation, self._send_frame)
             self.pump.follow()
             self.pumping = asyncio.create_task(self._keep_pumping(self.pump))
 

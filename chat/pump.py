@@ -32,6 +32,8 @@ from chat.runs.broadcast import (
 
 # A page that hears nothing for 35 s takes its socket for dead.
 BEAT_SECONDS = 15.0
+# A sign of life needs no acknowledgement, and so no number.
+BEAT = "<!--beat-->"
 # What a page that takes nothing may leave waiting; beyond it all of the page is sent anew, and old replies are dropped.
 MOST_EVENTS = 100
 MOST_REPLIES = 100
@@ -45,25 +47,14 @@ class Hello:
 
 
 class Pump:
-    """One page's output. ``send`` takes a whole frame; ``allowed`` tells whether the person may still be here.
+    """One page's output. ``send`` takes a whole frame; ended with the socket, when the person's right to it ends."""
 
-    It is asked at least once in a beat, however much there is to send; a page whose right has ended is sent nothing.
-    """
-
-    def __init__(
-        self,
-        user: User,
-        conversation: Conversation,
-        send: Callable[[str], Awaitable[None]],
-        allowed: Callable[[], Awaitable[bool]],
-    ) -> None:
+    def __init__(self, user: User, conversation: Conversation, send: Callable[[str], Awaitable[None]]) -> None:
         self.flow = FlowControl()
         self._user = user
         self._id: UUID = conversation.pk
         self._topics = (conversation.topic, broadcast.user_topic(user.pk))
         self._send = send
-        self._allowed = allowed
-        self._allowed_until = time.monotonic() + BEAT_SECONDS
         self._awake = asyncio.Event()
         self._events: deque[broadcast.Event | Hello] = deque()
         self._replies: deque[str] = deque(maxlen=MOST_REPLIES)
@@ -103,20 +94,21 @@ class Pump:
         self._receive(Hello(stamp))
 
     async def run(self) -> None:
-        """Send what is new until cancelled, or until the person's right to it ends."""
+        """Send what is new until cancelled."""
         while True:
             await self._awake.wait()
             self._awake.clear()
             await self.flow.room()
-            if not await self._still_allowed():
-                return
-            html = self._new_html()
-            if html or self._was_silent:
-                self._was_silent = False
-                self._sent_at = time.monotonic()
+            if html := self._new_html():
                 await self._send(self.flow.number(html))
                 metrics.FRAMES_SENT.inc()
-                await asyncio.sleep(supervisor.pace())
+            elif self._was_silent:
+                await self._send(BEAT)
+            else:
+                continue
+            self._was_silent = False
+            self._sent_at = time.monotonic()
+            await asyncio.sleep(supervisor.pace())
 
     def _listen_for_silence(self) -> None:
         """One timer for as long as the page is there: one for each wait would cost as much as a small frame."""
@@ -126,13 +118,6 @@ class Pump:
             self._awake.set()
             left = BEAT_SECONDS
         self._beat = asyncio.get_running_loop().call_later(left, self._listen_for_silence)
-
-    async def _still_allowed(self) -> bool:
-        now = time.monotonic()
-        if now < self._allowed_until:
-            return True
-        self._allowed_until = now + BEAT_SECONDS
-        return await self._allowed()
 
     def _new_html(self) -> str:
         """What is there now. What the database is still asked for comes in a later frame: no token waits for it."""

@@ -1,11 +1,17 @@
 """Which sockets are open for whom, so that signing out or switching an account off ends them at once.
 
+<<<<<<< Updated upstream
 Consumers register themselves; synchronous code closes by person or session, in this process and the others. What those
 do not hear, and rights taken away behind our back (in SQL), are found by ``still_allowed``, which every consumer asks
 on its beat.
+=======
+Consumers register themselves; synchronous code closes by person or session. Rights that end elsewhere, as in another
+process or in SQL, are found by ``watch_forever``, which looks at all open sockets together.
+>>>>>>> Stashed changes
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,16 +22,26 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from chat import metrics, relay
 from chat.accounts.models import User
-from chat.database import in_database
+from chat.database import AWAY, in_database, in_database_later
 
 # Application close code (RFC 6455 7.4.2): the session behind this socket has ended.
 SESSION_ENDED = 4401
 
+# A right that ended behind our back is used no longer than this.
+CHECK_SECONDS = 15.0
+SESSIONS_AT_ONCE = 500
+
 Close = Callable[[int], None]
+# The key of a session and the id of a person; what the two looked like when they were last found to fit.
+Holder = tuple[str, int]
+Known = dict[Holder, tuple[str | None, Any]]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -90,6 +106,42 @@ def open_sockets(user_id: int) -> int:
     """How many sockets this person has open in this process."""
     with _lock:
         return len(_open.get(user_id, ()))
+
+
+async def watch_forever() -> None:
+    """End the sockets whose session does not hold any more, every few seconds."""
+    known: Known = {}
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        with _lock:
+            held = {(socket.session_key, socket.user_id) for sockets in _open.values() for socket in sockets}
+        try:
+            known = await in_database_later(_holding, held, known)
+        except AWAY as error:
+            logger.warning("Open sockets could not be looked at; they are again in a moment: %s", error)
+            continue
+        for session_key, user_id in held - known.keys():
+            close_sockets(user_id, session_key)
+
+
+def _holding(held: set[Holder], known: Known) -> Known:
+    """Those of ``held`` that still hold, each with what that was decided by: who looks the same as last time is
+    not looked at again, since reading a session costs more than finding it."""
+    sessions: dict[str, str] = {}
+    people: dict[int, tuple[str, int]] = {}
+    ordered = sorted(held)
+    for start in range(0, len(ordered), SESSIONS_AT_ONCE):
+        keys, ids = zip(*ordered[start : start + SESSIONS_AT_ONCE], strict=True)
+        rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+        sessions.update(rows.values_list("session_key", "session_data"))
+        active = User.objects.filter(pk__in=set(ids), is_active=True).only("password", "session_generation")
+        people.update((user.pk, (user.password, user.session_generation)) for user in active)
+    holding = {}
+    for key, user_id in ordered:
+        facts = (sessions.get(key), people.get(user_id))
+        if known.get((key, user_id)) == facts or session_is_valid(user_id, key):
+            holding[key, user_id] = facts
+    return holding
 
 
 async def still_allowed(user_id: int, session_key: str) -> bool:

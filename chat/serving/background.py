@@ -8,7 +8,11 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
+<<<<<<< Updated upstream
 from chat import relay
+=======
+from chat.accounts import sockets
+>>>>>>> Stashed changes
 from chat.catalogue import sync
 from chat.local import supervisor as local_model
 from chat.providers.client import close_client
@@ -29,6 +33,7 @@ class Background:
         await relay.start()
         await runs.startup()
         self._spawn("The catalogue", sync.run_forever())
+        self._spawn("The watch over open sockets", sockets.watch_forever())
 
     async def drain(self, seconds: float) -> None:
         """Take no new runs and let those at work finish for so long."""

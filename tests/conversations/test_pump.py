@@ -30,7 +30,7 @@ class Screen:
 
     def __init__(self, user: User, conversation: Conversation) -> None:
         self.html = ""
-        self.pump = Pump(user, conversation, self._take, self._allowed)
+        self.pump = Pump(user, conversation, self._take)
         self.pump.follow()
 
     def show(self) -> None:
@@ -52,9 +52,6 @@ class Screen:
         found = re.match(r"<!--f:(\d+)-->", frame)
         assert found is not None
         self.pump.flow.acknowledge(int(found[1]))
-
-    async def _allowed(self) -> bool:
-        return True
 
 
 Open = Callable[[], Screen]

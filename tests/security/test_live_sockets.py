@@ -9,7 +9,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
 
-from chat import pump as pumps
+from chat.accounts import sockets
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
 from chat.conversations import list_actions
@@ -35,8 +35,12 @@ async def key(alice: User) -> str:
 
 
 @pytest.fixture
-def short_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pumps, "BEAT_SECONDS", 0.2)
+async def watched(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Open sockets are looked at, five times a second."""
+    monkeypatch.setattr(sockets, "CHECK_SECONDS", 0.2)
+    watch = asyncio.create_task(sockets.watch_forever())
+    yield
+    watch.cancel()
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ async def rest(page: Page) -> str:
 
 @pytest.mark.parametrize("loss", LOSSES)
 async def test_a_right_that_ends_behind_our_back_ends_the_stream(
-    loss: str, short_beats: None, page: Page, chat: Conversation, alice: User
+    loss: str, watched: None, page: Page, chat: Conversation, alice: User
 ) -> None:
     """Nobody told the socket, as when another process or an SQL console did it; there is always something to send."""
     await in_database(lambda: Lane.objects.update(model_id="fake/slow:5"))
@@ -152,10 +156,7 @@ async def test_half_a_character_can_be_sent(page: Page, chat: Conversation) -> N
 async def test_a_page_that_takes_nothing_leaves_a_bounded_heap(chat: Conversation, alice: User) -> None:
     async def silent(frame: str) -> None: ...
 
-    async def allowed() -> bool:
-        return True
-
-    pump = Pump(alice, chat, silent, allowed)
+    pump = Pump(alice, chat, silent)
     for number in range(10 * MOST_EVENTS):
         pump._receive(RunEnded(number))
         pump.reply("refused")
