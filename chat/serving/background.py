@@ -8,11 +8,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-<<<<<<< Updated upstream
 from chat import relay
-=======
 from chat.accounts import sockets
->>>>>>> Stashed changes
 from chat.catalogue import sync
 from chat.local import supervisor as local_model
 from chat.providers.client import close_client
