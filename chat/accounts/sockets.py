@@ -1,13 +1,8 @@
 """Which sockets are open for whom, so that signing out or switching an account off ends them at once.
 
-<<<<<<< Updated upstream
 Consumers register themselves; synchronous code closes by person or session, in this process and the others. What those
-do not hear, and rights taken away behind our back (in SQL), are found by ``still_allowed``, which every consumer asks
-on its beat.
-=======
-Consumers register themselves; synchronous code closes by person or session. Rights that end elsewhere, as in another
-process or in SQL, are found by ``watch_forever``, which looks at all open sockets together.
->>>>>>> Stashed changes
+do not hear, and rights taken away behind our back (in SQL), are found by ``watch_forever``, which looks at all open
+sockets together.
 """
 
 import asyncio
