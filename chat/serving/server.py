@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol
 
 from twisted.internet import asyncioreactor
@@ -27,6 +28,7 @@ asyncioreactor.install(loop)
 
 import daphne.server  # noqa: E402
 from daphne.endpoints import build_endpoint_description_strings  # noqa: E402
+from daphne.http_protocol import WebRequest  # noqa: E402
 from daphne.server import Server  # noqa: E402
 from daphne.ws_protocol import WebSocketProtocol  # noqa: E402
 from twisted.internet.defer import maybeDeferred  # noqa: E402
@@ -43,6 +45,8 @@ LEAVING = 4012
 INTERRUPT_DRAIN_SECONDS = 1.5
 # After draining, ending takes this long at most, whatever hangs.
 END_SECONDS = 3.0
+# How often a draining server looks whether all requests are answered.
+POLL_SECONDS = 0.05
 THREADS = 8
 logger = logging.getLogger(__name__)
 
@@ -142,11 +146,24 @@ class DrainingServer(Server):
         for connection in list(self.connections):
             if isinstance(connection, WebSocketProtocol):
                 connection.serverClose(code=LEAVING)
-        draining = asyncio.ensure_future(self._background.drain(self._drain_seconds))
+        draining = asyncio.gather(self._background.drain(self._drain_seconds), self._answer_what_was_asked())
         hurrying = asyncio.ensure_future(self._told_to_hurry.wait())
         await asyncio.wait((draining, hurrying), return_when=asyncio.FIRST_COMPLETED)
         draining.cancel()
         hurrying.cancel()
+
+    async def _answer_what_was_asked(self) -> None:
+        """Until no request is being answered, or the time to drain is over: a form that was sent is not sent again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._drain_seconds):
+                while any(map(_is_being_answered, self.connections.items())):
+                    await asyncio.sleep(POLL_SECONDS)
+
+
+def _is_being_answered(connection: tuple[Any, Any]) -> bool:
+    protocol, facts = connection
+    application = facts.get("application_instance")
+    return isinstance(protocol, WebRequest) and application is not None and not application.done()
 
 
 def _end_at_the_latest_in(seconds: float) -> None:

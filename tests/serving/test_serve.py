@@ -8,8 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from threading import Event
 from uuid import uuid4
 
 import httpx
@@ -18,6 +19,7 @@ from django.conf import settings
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.keys.hub import Hub, JsonAnswer, whoami
 from tests.playground_process import PlaygroundProcess
 
 NEW_CHAT = """
@@ -173,3 +175,44 @@ def test_processes_that_start_together_on_an_empty_database_all_serve(tmp_path: 
         list(at_once.map(running.enter_context, servers))
 
         assert [httpx.get(f"{server.url}/readyz", trust_env=False).text for server in servers] == ["ready\n"] * 3
+
+
+class HesitantHub(Hub):
+    """Says nothing before it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.told = Event(), Event()
+        super().__init__()
+
+    def answer(self, path: str, authorization: str) -> JsonAnswer:
+        self.asked.set()
+        self.told.wait(10)
+        return super().answer(path, authorization)
+
+
+def test_a_form_that_was_sent_before_the_end_is_answered(tmp_path: Path) -> None:
+    hub, find = HesitantHub(), "from chat.models import Endpoint; print(Endpoint.objects.get(kind='router').pk)"
+    hub.says["hf_good_of_somebody"] = whoami()
+    with closing(hub), PlaygroundProcess(tmp_path, HF_HUB_URL=hub.url) as server, server.signed_in() as client:
+        fields = {"secret": "hf_good_of_somebody", "label": "Work", "endpoint": server.run(find)}
+        fields["csrfmiddlewaretoken"] = client.get("/keys/").text.partition('middlewaretoken" value="')[2][:64]
+
+        with ThreadPoolExecutor(1) as browser:
+            sending = browser.submit(client.post, "/keys/add/", data=fields, follow_redirects=False)
+            hub.asked.wait(10)
+            server.process.send_signal(signal.SIGTERM)
+            until_refused(server.port)
+            hub.told.set()
+            answer = sending.result()
+
+        assert answer.status_code == 302
+        assert server.process.wait(15) == 0
+
+
+def until_refused(port: int) -> None:
+    deadline = time.monotonic() + 10
+    with suppress(ConnectionRefusedError):
+        while time.monotonic() < deadline:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            time.sleep(0.05)
+        raise AssertionError("It still listens.")
