@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from chat import relay
 from chat.bounded import Bounded
 from chat.runs import supervisor
 
@@ -27,8 +28,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """Answer 200 where people can be sent here, 503 where a proxy should send them elsewhere: before the engine runs,
-    while the process drains, without the database."""
-    return _plain(_readiness(), well=("ready",))
+    while the process drains, without the database. Without Redis sockets and runs go on, so that it says "degraded",
+    with 200: all processes are, and none would be left."""
+    return _plain(_readiness(), well=("ready", "degraded"))
 
 
 def _plain(word: str, well: tuple[str, ...]) -> HttpResponse:
@@ -41,7 +43,9 @@ def _readiness() -> str:
         return "starting"
     if not engine.accepting:
         return "draining"
-    return "ready" if _database_in_order() else "unwell"
+    if not _database_in_order():
+        return "unwell"
+    return "degraded" if relay.is_away() else "ready"
 
 
 def _database_in_order() -> bool:

@@ -201,6 +201,8 @@ async def test_redis_goes_and_comes_back(fleet: Fleet, chat: Chat, provider: Fak
         await here.until_text("word150 ")
         assert httpx.get(f"{fleet.second.url}/", cookies=chat.cookies(), trust_env=False).status_code == 200
         assert httpx.get(f"{fleet.second.url}/accounts/login/", trust_env=False).status_code == 200
+        ready = httpx.get(f"{fleet.second.url}/readyz", trust_env=False)
+        assert (ready.status_code, ready.text) == (200, "degraded\n")
         await asyncio.to_thread(fleet.redis.start)
 
         told = there.seen.rindex(AWAY)
