@@ -162,3 +162,21 @@ def test_the_admin_pages_use_the_throttled_sign_in(client: Client) -> None:
 
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("account_login"))
+
+
+def test_the_own_password_is_changed_where_tries_are_counted(client: Client, ada: User) -> None:
+    fields = {"old_password": PASSWORD, "new_password1": "another good phrase", "new_password2": "another good phrase"}
+
+    answers = [client.get(reverse("admin:password_change")), client.post(reverse("admin:password_change"), fields)]
+
+    assert [answer["Location"] for answer in answers] == [reverse("account_change_password")] * 2
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+
+
+def test_wrong_tries_at_the_own_password_are_counted(client: Client, ada: User) -> None:
+    fields = {"oldpassword": "wrong", "password1": "another good phrase", "password2": "another good phrase"}
+
+    statuses = [client.post(reverse("account_change_password"), fields).status_code for _ in range(7)]
+
+    assert statuses[0] == 200 and statuses[-1] == 429
