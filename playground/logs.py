@@ -16,6 +16,8 @@ from django.conf import settings
 from chat import request_ids
 from chat.providers.credential import MASK, mask_tokens
 
+# Anything shorter is no secret, and a part of ordinary words.
+SHORTEST_SECRET = 8
 # The secret of a one-time link stands in its path.
 _LINK = re.compile(r"(/(?:in|join)/)[\w-]+")
 
@@ -51,7 +53,7 @@ class JsonFormatter(logging.Formatter):
 def masked(text: str) -> str:
     """``text`` without this server's secrets, anything that looks like a Hugging Face token, and one-time links."""
     for secret in (settings.HF_TOKEN, settings.METRICS_TOKEN, settings.SECRET_KEY, *settings.ENCRYPTION_KEYS):
-        if secret:
+        if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, MASK)
     return _LINK.sub(rf"\1{MASK}", mask_tokens(text))
 

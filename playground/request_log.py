@@ -48,7 +48,7 @@ def _log(request: HttpRequest, response: HttpResponseBase, seconds: float) -> No
     user = getattr(request, "_cached_user", None)
     facts = {
         "method": request.method,
-        "route": request.resolver_match.route if request.resolver_match else None,
+        "route": f"/{request.resolver_match.route}" if request.resolver_match else None,
         "status": response.status_code,
         "user": user.pk if user else None,
         "seconds": round(seconds, 4),

@@ -6,6 +6,7 @@ import sys
 from contextvars import copy_context
 
 import pytest
+from pytest_django import Settings
 
 from chat import request_ids
 from playground.logs import JsonFormatter, LineFormatter
@@ -58,3 +59,9 @@ def test_a_traceback_stays_inside_its_object() -> None:
 
     assert "\n" not in written
     assert "ValueError: one\ntwo" in json.loads(written)["traceback"]
+
+
+def test_what_is_too_short_for_a_secret_is_left_in_other_words(settings: Settings) -> None:
+    settings.METRICS_TOKEN = "en"
+
+    assert "Run ended." in LineFormatter().format(record())

@@ -89,7 +89,7 @@ async def test_runs_name_the_requests_that_began_them_and_canaries_stay_out(
     assert second["request_id"] == "by-socket"
     assert first["user"] == "1" and float(first["seconds"]) >= float(first["first_token_seconds"]) > 0
     sent = next(facts for facts in logged(served, "Request answered.") if facts["request_id"] == "by-form")
-    assert (sent["method"], sent["route"], sent["user"]) == ("POST", "c/<uuid:conversation_id>/send/", "1")
+    assert (sent["method"], sent["route"], sent["user"]) == ("POST", "/c/<uuid:conversation_id>/send/", "1")
     assert sent["status"] == "302" and float(sent["seconds"]) > 0
     said = served.said()
     assert not any(canary in said for canary in CANARIES)
