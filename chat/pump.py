@@ -238,7 +238,7 @@ class Pump:
         conversation = self._seen()
         if conversation is None or (self._last_row is not None and turn.row > self._last_row + 1):
             return self._all()
-        return frames.turn_scene(self._user, conversation, turn)
+        return frames.turn_scene(conversation, turn)
 
     def _chat_list(self) -> frames.Scene:
         conversation = self._seen()
@@ -250,5 +250,5 @@ class Pump:
         return frames.Scene(frames.settings_frame(self._user, conversation)) if conversation is not None else NOTHING
 
     def _ended(self, run_id: int, whole: bool) -> frames.Scene:
-        html = frames.ended_answer(self._user, run_id, whole) if self._seen() is not None else ""
+        html = frames.ended_answer(run_id, whole) if self._seen() is not None else ""
         return frames.Scene(html, ended=run_id)

@@ -43,9 +43,8 @@ def _tokens_of_path(path: list[Message], lane: Lane) -> int:
     since, known = path, 0
     for index in range(len(path) - 1, -1, -1):
         run = path[index].run
-        if run is not None and run.prompt_tokens is not None and run.completion_tokens is not None:
-            # Thoughts are counted as written, and not sent again.
-            since, known = path[index + 1 :], run.prompt_tokens + run.completion_tokens - (run.reasoning_tokens or 0)
+        if run is not None and run.counted_tokens is not None:
+            since, known = path[index + 1 :], run.counted_tokens
             break
     counted = sum(_tokens(message.text) for message in since)
     return known + counted + (0 if known else _tokens(lane.system_prompt))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from chat.conversations.presenting import TEXT_LIMIT
+from chat.conversations.composer import TEXT_LIMIT
 
 
 class KeptTextField(forms.CharField):

@@ -15,9 +15,16 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from chat.accounts.models import User
-from chat.conversations.history import message_with_siblings, next_row
+from chat.conversations.composer import composer_meter, live_lanes
+from chat.conversations.history import next_row, with_siblings
 from chat.conversations.models import Conversation, Message, Turn
-from chat.conversations.presenting import conversation_context, show_html, unfinished_answers
+from chat.conversations.presenting import (
+    conversation_context,
+    settings_context,
+    show_html,
+    turn_context,
+    unfinished_answers,
+)
 from chat.conversations.sidebar import chat_list
 from chat.runs.draft import Draft
 from chat.runs.models import Run
@@ -84,7 +91,7 @@ def standing_scene(conversation: Conversation) -> Scene:
 
 def settings_frame(user: User, conversation: Conversation) -> str:
     """What shows the settings of lanes: their heads and system prompts, the differences, the composer's figures."""
-    context = conversation_context(user, conversation, live=True)
+    context = settings_context(user, conversation)
     parts = [_partial(name, context) for name in ("_differences", "_composer_key", "_composer_meter")]
     for lane in context["lanes"]:
         parts.extend(_partial(name, {**context, "lane": lane}) for name in ("_lane_head", "_system_prompt"))
@@ -109,35 +116,33 @@ def earlier_frame(user: User, conversation: Conversation, before: int) -> str:
     return "".join(parts)
 
 
-def composer_meter_frame(user: User, conversation: Conversation) -> str:
-    return _partial("_composer_meter", conversation_context(user, conversation, live=True))
+def composer_meter_frame(conversation: Conversation) -> str:
+    return _partial("_composer_meter", {"composer": composer_meter(conversation, live_lanes(conversation))})
 
 
-def turn_scene(user: User, conversation: Conversation, turn: Turn) -> Scene:
+def turn_scene(conversation: Conversation, turn: Turn) -> Scene:
     """The cells of a new turn at the end of every lane."""
-    context = conversation_context(user, conversation, live=True)
+    context = turn_context(conversation, turn)
     cells: list[str] = []
     for lane in context["lanes"]:
-        for view in (view for view in lane.turns if view.row == turn.row):
+        for view in lane.turns:
             html = render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": view})
             cells.append(swap(f"#lane-{lane.pk}-turns", html, "beforeend"))
     cells.append(_partial("_composer_meter", context))
     # Others that are new come with their own turns: until then the page has no place for what they write.
-    return Scene("".join(cells), unfinished_answers(context, turn.row), turn.row)
+    return Scene("".join(cells), unfinished_answers(context), turn.row)
 
 
-def ended_answer(user: User, run_id: int, whole: bool) -> str:
+def ended_answer(run_id: int, whole: bool) -> str:
     """The end of an answer: its foot and notice, or the whole article where the page has not followed it."""
-    pk = Message.objects.filter(run_id=run_id, deleted_at__isnull=True).values_list("pk", flat=True).first()
-    if pk is None:
-        return ""
-    message = message_with_siblings(pk)
-    show_html(message)
-    context = {"message": message, "run": message.run, "lane": message.lane, "user": user}
-    names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_tool_calls"]
-    if not whole and message.run is not None and message.run.has_reasoning:
-        names.append("_reasoning_label")
-    return "".join(_partial(name, context) for name in names)
+    parts: list[str] = []
+    for message in with_siblings(Message.objects.filter(run_id=run_id, deleted_at__isnull=True)):
+        show_html(message)
+        names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_tool_calls"]
+        if not whole and message.run is not None and message.run.has_reasoning:
+            names.append("_reasoning_label")
+        parts.extend(_partial(name, {"message": message, "run": message.run}) for name in names)
+    return "".join(parts)
 
 
 def chat_list_frame(user: User, open_chat: UUID) -> str:

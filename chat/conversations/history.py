@@ -8,10 +8,24 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chat.conversations.models import Conversation, Lane, Message, Siblings, Turn
+from django.db.models import Q
+
+from chat.conversations.models import Conversation, Lane, Message, MessageQuerySet, Siblings, Turn
 from chat.providers.requests import WireMessage
 
 ROWS_PER_PAGE = 30
+# Of a run.
+NOT_SHOWN = (
+    *("topic", "owner", "process", "endpoint", "provider", "key_ref", "input_price", "output_price", "request"),
+    *("logprobs", "response_headers", "renderer_version", "created_at", "started_at", "error_kind", "error_parameter"),
+)
+# Of a message and its run: what tells how much of the context they take.
+COUNTED = (
+    *("parent", "parts", "deleted_at", "run__prefix", "run__text"),
+    *("run__prompt_tokens", "run__completion_tokens", "run__reasoning_tokens"),
+)
+# Lane, parent and role: where alternatives stand beside each other.
+Place = tuple[int, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +96,10 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """What a page shows of one lane: its messages by row, and the row that earlier ones stand before."""
+    """What a page shows of one lane: its messages by row, and the row at which it ends."""
 
     messages: dict[int, list[Message]]
     last_row: int | None
-    tip_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,14 @@ class Window:
     rows: list[int]
     earlier: bool
     paths: dict[int, Path]
+
+    @classmethod
+    def empty(cls, lanes: list[Lane]) -> "Window":
+        return cls([], False, {lane.pk: Path({}, None) for lane in lanes})
+
+    def messages(self) -> dict[int, list[Message]]:
+        """Each lane's messages in their order."""
+        return {pk: [m for row in self.rows for m in path.messages.get(row, ())] for pk, path in self.paths.items()}
 
 
 def window(lanes: list[Lane], before: int | None = None) -> Window:
@@ -119,22 +140,86 @@ def _path(nodes: list[Node], tree: Tree, messages: dict[int, Message]) -> Path:
             message = messages[node.pk]
             message.siblings = Siblings.among([other.pk for other in tree.siblings(node)], node.pk)
             by_row[node.row].append(message)
-    return Path(dict(by_row), nodes[-1].row if nodes else None, nodes[-1].pk if nodes else None)
+    return Path(dict(by_row), nodes[-1].row if nodes else None)
+
+
+def turn_window(lanes: list[Lane], turn: Turn) -> Window:
+    """The row of a new turn, in a query or two however long the lanes are; empty where nothing is left of it.
+
+    What is new stands alone: alternatives come later, and all lanes with them.
+    """
+    found: dict[int, list[Message]] = {lane.pk: [] for lane in lanes}
+    for message in _shown(Message.objects.filter(turn=turn, lane__in=found, deleted_at__isnull=True)):
+        message.siblings = Siblings.among([message.pk], message.pk)
+        found[message.lane_id].append(message)
+    ends = dict.fromkeys(found, turn.row)
+    if not all(found.values()):
+        ends |= Lane.objects.filter(pk__in=found).values_list("pk", "head__turn__row")
+    rows = [turn.row] if any(found.values()) else []
+    return Window(rows, False, {pk: Path({turn.row: messages}, ends[pk]) for pk, messages in found.items()})
 
 
 def message_with_siblings(pk: int) -> Message:
     """One message as a page shows it."""
-    message = _messages([pk], "lane")[pk]
-    place = {"lane": message.lane_id, "parent": message.parent_id, "role": message.role}
-    alternatives = Message.objects.filter(**place, deleted_at__isnull=True).order_by("pk")
-    message.siblings = Siblings.among(list(alternatives.values_list("pk", flat=True)), pk)
+    [message] = with_siblings(Message.objects.filter(pk=pk))
     return message
 
 
-def _messages(pks: Iterable[int], *related: str) -> dict[int, Message]:
-    heavy = ("run__request", "run__logprobs", "run__response_headers")
-    rows = Message.objects.filter(pk__in=list(pks)).select_related("run", *related).defer(*heavy)
-    return {message.pk: message for message in rows}
+def with_siblings(messages: MessageQuerySet) -> list[Message]:
+    """Messages as a page shows them, in two queries."""
+    found = list(_shown(messages))
+    places: dict[Place, list[int]] = defaultdict(list)
+    beside = Q(parent__in={m.parent_id for m in found if m.parent_id is not None})
+    if first := {m.lane_id for m in found if m.parent_id is None}:
+        beside |= Q(parent=None, lane__in=first)
+    rows = Message.objects.filter(beside, deleted_at__isnull=True).order_by("pk") if found else Message.objects.none()
+    for pk, lane_id, parent_id, role in rows.values_list("pk", "lane_id", "parent_id", "role"):
+        places[lane_id, parent_id, role].append(pk)
+    for message in found:
+        pks = places[message.lane_id, message.parent_id, message.role]
+        message.siblings = Siblings.among(pks if message.pk in pks else [message.pk], message.pk)
+    return found
+
+
+def _messages(pks: Iterable[int]) -> dict[int, Message]:
+    return {message.pk: message for message in _shown(Message.objects.filter(pk__in=list(pks)))}
+
+
+def _shown(messages: MessageQuerySet) -> MessageQuerySet:
+    """With their runs, but for what no page shows: some of it is long, and all of it takes time to read."""
+    return messages.select_related("run").defer("turn", "created_at", "deleted_at", *(f"run__{n}" for n in NOT_SHOWN))
+
+
+def recent_paths(lanes: list[Lane]) -> dict[int, list[Message]]:
+    """The end of each lane's path, from the last answer of which a provider has counted the tokens.
+
+    That is nearly always one of the last three messages: one query. Where it is not, a page's rows are read.
+    """
+    above = ("parent", "parent__parent")
+    light = [f"{message}{name}" for message in ("", "parent__", "parent__parent__") for name in COUNTED]
+    heads = Message.objects.select_related("run", *above, *(f"{message}__run" for message in above)).only(*light)
+    ends = heads.in_bulk([lane.head_id for lane in lanes if lane.head_id is not None])
+    found: dict[int, list[Message]] = {}
+    for lane in lanes:
+        path = _since_counted(ends.get(lane.head_id or 0))
+        if path is None:
+            return window(lanes).messages()
+        found[lane.pk] = path
+    return found
+
+
+def _since_counted(head: Message | None) -> list[Message] | None:
+    """From a counted answer, or from the root, down to ``head``; None where neither is among its last three."""
+    path: list[Message] = []
+    message = head
+    while message is not None and message.deleted_at is None:
+        path.insert(0, message)
+        if message.run is not None and message.run.counted_tokens is not None:
+            break
+        if len(path) == 3 and message.parent_id is not None:
+            return None
+        message = message.parent
+    return path
 
 
 def path_messages(lane: Lane, tip: Message) -> tuple[WireMessage, ...]:

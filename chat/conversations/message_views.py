@@ -53,8 +53,7 @@ def show_message(request: PersonRequest, message: int) -> HttpResponse:
     found = message_with_siblings(found.pk)
     show_html(found)
     name = "_message_user" if found.role == Message.Role.USER else "_answer"
-    context = {"message": found, "run": found.run, "lane": found.lane}
-    return render(request, f"chat/conversations/{name}.html", context)
+    return render(request, f"chat/conversations/{name}.html", {"message": found, "run": found.run})
 
 
 @login_required

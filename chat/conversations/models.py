@@ -87,6 +87,10 @@ class Conversation(models.Model):
         """As of when a page shows this chat; equal stamps mean equal lanes, turns and answers."""
         return str(self.version)
 
+    def live_answers(self) -> int:
+        """How many answers are being written or wait."""
+        return Run.objects.active().filter(topic=self.topic).count()
+
     @property
     def unread(self) -> bool:
         return self.answered_at is not None and (self.seen_at is None or self.answered_at > self.seen_at)

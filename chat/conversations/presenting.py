@@ -8,25 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 from django.urls import reverse
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, Offer
-from chat.conversations.context import Estimate, estimate
-from chat.conversations.history import Path, Window, window
-from chat.conversations.models import LETTERS, Conversation, Lane, Message
+from chat.conversations.composer import Known, composer, composer_meter, live_lanes
+from chat.conversations.history import Path, Window, recent_paths, turn_window, window
+from chat.conversations.models import LETTERS, Conversation, Lane, Message, Turn
 from chat.conversations.parameter_form import ParameterForm, Target
-from chat.keys.choose import KeyChoice, usable_keys_by_endpoint
+from chat.keys.choose import KeyChoice
 from chat.local import supervisor as local_model
 from chat.markdown import render
 from chat.markdown.stored import stored
 from chat.parameters import differing
 from chat.providers.requests import EndpointKind
-from chat.runs.models import Run, text_of_chunks
-
-TEXT_LIMIT = 200_000
+from chat.runs.models import text_of_chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,56 +67,49 @@ class LaneView:
         return getattr(self.lane, name)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyOption:
-    """A key that could pay, for the composer's choice."""
-
-    ref: str
-    label: str
-    last_four: str
-    selected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Composer:
-    """What the composer shows beside the text."""
-
-    client_id: str
-    live: int
-    context_used: int
-    context_length: int | None
-    too_long: bool
-    most_it_costs: Decimal | None
-    keys: list[KeyOption]
-    key_notice: str
-    text_limit: int = TEXT_LIMIT
-    errors: tuple[str, ...] = ()
-
-
 def conversation_context(
     user: User, conversation: Conversation, before: int | None = None, live: bool = False
 ) -> dict[str, Any]:
     """Everything below a conversation's header. ``live``: unfinished answers are left empty for a snapshot to fill."""
-    lanes = list(Lane.objects.live().filter(conversation=conversation).select_related("endpoint"))
-    endpoints = {lane.endpoint_id: lane.endpoint for lane in lanes if lane.endpoint is not None}
-    keys = usable_keys_by_endpoint(user, endpoints.values())
-    offers = list(Offer.objects.for_choices(lane.choice for lane in lanes))
-    shown = window(lanes, before)
+    known = Known.of(user, conversation)
+    shown = window(known.lanes, before)
     if not live:
         _fill_unfinished(shown)
-    views = [_lane_view(lane, index, shown, offers, keys, conversation) for index, lane in enumerate(lanes)]
+    return _context(user, conversation, known, shown, shown.messages())
+
+
+def settings_context(user: User, conversation: Conversation) -> dict[str, Any]:
+    """The same without turns."""
+    known = Known.of(user, conversation)
+    return _context(user, conversation, known, Window.empty(known.lanes), recent_paths(known.lanes))
+
+
+def turn_context(conversation: Conversation, turn: Turn) -> dict[str, Any]:
+    """The lanes with nothing but a new turn in each, and what sending more would take."""
+    lanes = live_lanes(conversation)
+    shown = turn_window(lanes, turn)
+    views = [
+        LaneView(lane, letter, LaneFacts(), _turns(shown, lane)) for letter, lane in zip(LETTERS, lanes, strict=False)
+    ]
+    return {"lanes": views, "composer": composer_meter(conversation, lanes)}
+
+
+def _context(
+    user: User, conversation: Conversation, known: Known, shown: Window, paths: dict[int, list[Message]]
+) -> dict[str, Any]:
+    views = [_lane_view(lane, index, shown, known, conversation) for index, lane in enumerate(known.lanes)]
     return {
         "conversation": conversation,
         "lanes": views,
         "differences": lane_differences(views),
-        "composer": _composer(conversation, lanes, shown, offers, keys),
+        "composer": composer(conversation, known, paths),
         "user": user,
     }
 
 
-def unfinished_answers(context: dict[str, Any], row: int | None = None) -> dict[int, int]:
-    """The answers in a context, or in one row of it, whose end is not stored yet: message ids by run id."""
-    answers = (turn.answer for lane in context["lanes"] for turn in lane.turns if row in (None, turn.row))
+def unfinished_answers(context: dict[str, Any]) -> dict[int, int]:
+    """The answers in a context whose end is not stored yet: message ids by run id."""
+    answers = (turn.answer for lane in context["lanes"] for turn in lane.turns)
     return {a.run.pk: a.pk for a in answers if a is not None and a.run is not None and not a.run.is_settled}
 
 
@@ -148,22 +138,19 @@ def lane_differences(lanes: list[LaneView]) -> list[tuple[str, list[tuple[str, s
     ]
 
 
-def _lane_view(
-    lane: Lane,
-    index: int,
-    shown: Window,
-    offers: list[Offer],
-    keys: dict[int, list[KeyChoice]],
-    conversation: Conversation,
-) -> LaneView:
-    path = shown.paths[lane.pk]
-    turns = [_turn_view(path, row) for row in shown.rows]
+def _lane_view(lane: Lane, index: int, shown: Window, known: Known, conversation: Conversation) -> LaneView:
+    earlier = f"{reverse('earlier', args=[conversation.pk])}?before={shown.rows[0]}" if shown.earlier else ""
+    facts = _facts(lane, lane.choice.best_offer(known.offers), known.keys)
+    return LaneView(lane, LETTERS[index], facts, _turns(shown, lane), earlier)
+
+
+def _turns(shown: Window, lane: Lane) -> list[TurnView]:
+    turns = [_turn_view(shown.paths[lane.pk], row) for row in shown.rows]
     for turn in turns:
         for message in (turn.user, turn.answer):
             if message is not None:
                 show_html(message)
-    earlier = f"{reverse('earlier', args=[conversation.pk])}?before={shown.rows[0]}" if shown.earlier else ""
-    return LaneView(lane, LETTERS[index], _facts(lane, lane.choice.best_offer(offers), keys), turns, earlier)
+    return turns
 
 
 def _turn_view(path: Path, row: int) -> TurnView:
@@ -198,46 +185,9 @@ def _state(endpoint: Endpoint | None, keys: dict[int, list[KeyChoice]], local: l
     return "" if keys.get(endpoint.pk) else "no key"
 
 
-def _composer(
-    conversation: Conversation, lanes: list[Lane], shown: Window, offers: list[Offer], keys: dict[int, list[KeyChoice]]
-) -> Composer:
-    estimates = [_estimate(lane, shown, offers, conversation.composer_text) for lane in lanes]
-    # The lane that is nearest to its limit speaks for all.
-    fullest = max(estimates, key=lambda e: e.used / e.length if e.length else 0.0, default=Estimate(0, None, None))
-    costs = [e.most_cost for e in estimates if e.most_cost is not None]
-    paying = next((lane for lane in lanes if lane.endpoint is not None and lane.endpoint.needs_key), None)
-    missing = any(lane.endpoint is not None and not keys.get(lane.endpoint.pk) for lane in lanes)
-    return Composer(
-        client_id=uuid4().hex,
-        live=Run.objects.active().filter(topic=conversation.topic).count(),
-        context_used=fullest.used,
-        context_length=fullest.length,
-        too_long=any(e.too_long for e in estimates),
-        most_it_costs=sum(costs, Decimal(0)) if costs else None,
-        keys=_key_options(paying, keys),
-        key_notice="Needs a key" if missing else "",
-    )
-
-
-def _estimate(lane: Lane, shown: Window, offers: list[Offer], typed: str) -> Estimate:
-    path = [message for row in shown.rows for message in shown.paths[lane.pk].messages.get(row, ())]
-    local = lane.endpoint is not None and lane.endpoint.is_local
-    fallback = local_model.status().context_length if local else None
-    return estimate(lane, path, lane.choice.best_offer(offers), typed, fallback)
-
-
-def _key_options(lane: Lane | None, keys: dict[int, list[KeyChoice]]) -> list[KeyOption]:
-    if lane is None or lane.endpoint is None:
-        return []
-    usable = keys.get(lane.endpoint.pk, [])
-    refs = [key.ref for key in usable]
-    chosen = lane.key_ref if lane.key_ref in refs else next(iter(refs), "")
-    return [KeyOption(key.ref, key.label, key.last_four, key.ref == chosen) for key in usable]
-
-
 def _fill_unfinished(shown: Window) -> None:
     """Give answers that are still being written what the journal has of them."""
-    messages = [m for path in shown.paths.values() for found in path.messages.values() for m in found]
+    messages = (message for path in shown.messages().values() for message in path)
     for run in (m.run for m in messages if m.run is not None and not m.run.is_settled):
         text, reasoning = text_of_chunks(run.chunks.all())
         run.html = render(run.prefix + text) if run.prefix + text else ""
@@ -246,7 +196,7 @@ def _fill_unfinished(shown: Window) -> None:
 
 def drawer_context(user: User, lane: Lane, data: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The parameter drawer of one lane, with what was typed into it if anything was."""
-    context = conversation_context(user, lane.conversation, live=True)
+    context = settings_context(user, lane.conversation)
     views: list[LaneView] = context["lanes"]
     place = next(index for index, view in enumerate(views) if view.pk == lane.pk)
     view = views[place]

@@ -19,11 +19,12 @@ from chat.accounts.requests import PersonRequest
 from chat.catalogue.choices import UnknownModel, UnusableChoice, default_choice, local_choice, parse_choice
 from chat.catalogue.models import Endpoint, ModelChoice, Offer
 from chat.conversations import list_actions
+from chat.conversations.composer import TEXT_LIMIT
 from chat.conversations.errors import Refused
 from chat.conversations.forms import storable
 from chat.conversations.frames import earlier_frame, news_frame
 from chat.conversations.models import MAX_LANES, Conversation
-from chat.conversations.presenting import TEXT_LIMIT, conversation_context
+from chat.conversations.presenting import conversation_context
 from chat.conversations.saying import said
 from chat.conversations.sidebar import chat_list
 from chat.conversations.starters import STARTERS, open_starter
@@ -118,7 +119,7 @@ def _page(request: PersonRequest, found: Conversation, before: int | None = None
     errors, toasts = said(request)
     return {
         **context,
-        "composer": replace(context["composer"], errors=errors),
+        "composer": replace(context["composer"], errors=errors, live=found.live_answers()),
         "toasts": toasts,
         **chat_list(request.user),
         "socket_url": f"/ws/c/{found.pk}/",

@@ -211,6 +211,13 @@ class Run(models.Model):
         return not self.is_active and bool(self.reasoning.strip()) and not self.text.strip() and not self.tool_calls
 
     @property
+    def counted_tokens(self) -> int | None:
+        """What all up to here takes of the context, where the provider has counted it. Thoughts are not sent again."""
+        if self.prompt_tokens is None or self.completion_tokens is None:
+            return None
+        return self.prompt_tokens + self.completion_tokens - (self.reasoning_tokens or 0)
+
+    @property
     def ended_well(self) -> bool:
         """Whether there is nothing to say about its end: it is there, or still to come."""
         if self.status != self.Status.DONE:

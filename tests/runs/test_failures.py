@@ -49,12 +49,12 @@ async def ask(user: User, chat: Conversation, base_url: str, scenario: str, sett
     return run
 
 
-async def shown(user: User, run: Run) -> str:
-    return await in_database(ended_answer, user, run.pk, whole=True)
+async def shown(run: Run) -> str:
+    return await in_database(ended_answer, run.pk, whole=True)
 
 
 async def assert_failed_well(user: User, chat: Conversation, run: Run) -> None:
-    page = await shown(user, run)
+    page = await shown(run)
     lane = await in_database(Lane.objects.get, conversation=chat)
     assert run.status == Run.Status.FAILED
     assert re.fullmatch(r"[A-Z“].*[.!?]", run.error_sentence), run.error_sentence
@@ -100,7 +100,7 @@ async def test_the_text_before_a_failure_is_kept_and_can_be_gone_on_with(
     run = await ask(alice, chat, fake_provider.base_url, scenario, settled)
 
     assert run.text.strip() and run.html
-    assert "Continue" in await shown(alice, run)
+    assert "Continue" in await shown(run)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice
 from chat.conversations import lane_actions
 from chat.conversations.actions import send_message
+from chat.conversations.composer import TEXT_LIMIT
 from chat.conversations.errors import Refused
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Message
-from chat.conversations.presenting import TEXT_LIMIT
 from chat.conversations.verbs import perform
 from chat.runs.models import Run
 from tests.factories import make_conversation

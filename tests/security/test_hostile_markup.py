@@ -127,10 +127,10 @@ def test_every_answer_is_shown_inert_on_the_page_of_its_chat(hostile: Belongings
 def test_no_frame_takes_markup_for_its_own(hostile: Belongings) -> None:
     user, chat = User.objects.get(pk=hostile.owner.pk), Conversation.objects.get(pk=hostile.chat.pk)
     sent = [frames.lanes_scene(user, chat).html, frames.settings_frame(user, chat), frames.news_frame(user, chat)]
-    sent += [frames.turn_scene(user, chat, turn).html for turn in Turn.objects.all()]
-    sent += [frames.ended_answer(user, run.pk, whole) for run in Run.objects.all() for whole in (True, False)]
+    sent += [frames.turn_scene(chat, turn).html for turn in Turn.objects.all()]
+    sent += [frames.ended_answer(run.pk, whole) for run in Run.objects.all() for whole in (True, False)]
     sent += [frames.chat_list_frame(user, chat.pk), frames.earlier_frame(user, chat, 5)]
-    sent += [frames.composer_meter_frame(user, chat), frames.errors_frame((MARKUP,))]
+    sent += [frames.composer_meter_frame(chat), frames.errors_frame((MARKUP,))]
     sent += [frames.done_frame(MARKUP, frames.Toast(MARKUP, "/keys/"), MARKUP)]
 
     assert [wrong for frame in sent for wrong in complaints(frame)] == []
