@@ -29,6 +29,8 @@ READ_AT_THE_END = (
     "input_price",
     "output_price",
     "endpoint__slug",
+    "error_kind",
+    "begun_by_request",
 )
 
 

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from chat import metrics, relay
-from chat.catalogue.models import Endpoint
 from chat.database import AWAY, in_database
 from chat.local import supervisor as local_model
 from chat.runs import broadcast, journal, reaper, worker
@@ -51,15 +50,15 @@ class Engine:
         for work in (*(_repeat(seconds, step) for seconds, step in every), self._measure_lag()):
             self._background.append(_spawn(work))
 
-    def begin(self, run_id: int, topic: str, prefix: str) -> None:
+    def begin(self, run: Run) -> None:
         """Give a queued run its draft and its worker."""
-        if run_id in self.drafts or not self.accepting:
+        if run.pk in self.drafts or not self.accepting:
             return
-        draft = self.drafts[run_id] = Draft(run_id, topic, prefix)
-        task = _spawn(worker.execute(draft, self.process_id, self._ready_for(draft), self._journal.release))
-        self._workers[run_id] = task
-        task.add_done_callback(lambda _: self._forget(run_id))
-        broadcast.publish(topic, broadcast.RunStarted(run_id))
+        draft = self.drafts[run.pk] = Draft(run.pk, run.topic, run.prefix)
+        task = _spawn(worker.execute(run, draft, self.process_id, self._ready_for(draft), self._journal.release))
+        self._workers[run.pk] = task
+        task.add_done_callback(lambda _: self._forget(run.pk))
+        broadcast.publish(run.topic, broadcast.RunStarted(run.pk))
 
     def cancel(self, run_id: int) -> None:
         """End a worker because its run was stopped."""
@@ -102,9 +101,7 @@ class Engine:
         await self._journal.close()
 
     def _ready_for(self, draft: Draft) -> worker.Ready:
-        async def ready(endpoint: Endpoint) -> str:
-            if not endpoint.is_local:
-                return endpoint.base_url
+        async def ready() -> str:
             if local_model.status().state != "ready":
                 draft.say("The model on this machine is still loading.")
             return await local_model.ready()
@@ -149,8 +146,8 @@ def draft_of(run_id: int) -> Draft | None:
 
 
 def start(run: Run) -> None:
-    """Have the run written; call it after the transaction that made it."""
-    _on_loop(lambda engine: engine.begin(run.pk, run.topic, run.prefix))
+    """Have the run, which comes with its endpoint, written; call it after the transaction that made it."""
+    _on_loop(lambda engine: engine.begin(run))
 
 
 def stop(run_id: int) -> None:

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from chat import metrics
 from chat.catalogue.models import Endpoint
-from chat.database import AWAY, in_database
+from chat.database import AWAY, in_database, in_database_later
 from chat.keys.errors import KeysError
 from chat.keys.vault import open_credential
 from chat.providers.client import stream_chat
@@ -37,6 +37,7 @@ WAITING_HELPS = {
 }
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+Visit = Callable[..., Awaitable[Any]]
 
 
 class NotOurs(Exception):
@@ -52,15 +53,17 @@ class Assignment:
     endpoint: Endpoint
 
 
-Ready = Callable[[Endpoint], Awaitable[str]]
+Ready = Callable[[], Awaitable[str]]
 
 
-async def execute(draft: Draft, process_id: int, ready: Ready, release: Callable[[Draft], Awaitable[None]]) -> None:
-    """Write the run of ``draft`` to its end. ``ready`` waits until an endpoint can be asked and gives its base URL;
+async def execute(
+    run: Run, draft: Draft, process_id: int, ready: Ready, release: Callable[[Draft], Awaitable[None]]
+) -> None:
+    """Write ``run`` into ``draft`` to its end. ``ready`` waits for the model on this machine and gives its base URL;
     ``release`` takes the draft out of the journal before its run is stored."""
     status, failure = Run.Status.DONE, None
     try:
-        await _write(draft, process_id, ready)
+        await _write(run, draft, process_id, ready)
     except NotOurs:
         status = Run.Status.STOPPED
     except ProviderError as error:
@@ -76,7 +79,7 @@ async def execute(draft: Draft, process_id: int, ready: Ready, release: Callable
     draft.end()
     await release(draft)
     # Rendering a long answer happens on the database thread too, away from the event loop.
-    await _patiently(_store, draft, status, failure, process_id)
+    await _patiently(_store, draft, status, failure, process_id, visit=in_database_later)
     draft.wake()
 
 
@@ -86,14 +89,19 @@ def _cancelled(draft: Draft) -> tuple[Run.Status, Failure | None]:
     return Run.Status.INTERRUPTED, INTERRUPTED
 
 
-async def _write(draft: Draft, process_id: int, ready: Ready) -> None:
-    assignment = await _patiently(_prepare, draft.run_id)
-    base_url = await ready(assignment.endpoint)
-    if base_url != assignment.endpoint.base_url or assignment.endpoint.is_local:
-        assignment = replace(assignment, wire=replace(assignment.wire, url=chat_url(base_url)))
-    if not await _patiently(claim_run, draft.run_id, process_id):
+async def _write(run: Run, draft: Draft, process_id: int, ready: Ready) -> None:
+    endpoint = run.endpoint
+    if endpoint is None:
+        raise provider_error("bad_address")
+    if not endpoint.is_local:
+        await _stream_patiently(draft, await _patiently(_take, run, endpoint, process_id))
+        return
+    # It may take long to be there, and what was stopped meanwhile, or before, need not wait for it.
+    if not await _patiently(_is_queued, run.pk):
         raise NotOurs
-    await _stream_patiently(draft, assignment)
+    base_url = await ready()
+    taken = await _patiently(_take, run, endpoint, process_id)
+    await _stream_patiently(draft, replace(taken, wire=replace(taken.wire, url=chat_url(base_url))))
 
 
 async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
@@ -125,20 +133,23 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
             await asyncio.sleep(pause)
 
 
-def _prepare(run_id: int) -> Assignment:
-    run = Run.objects.select_related("endpoint", "owner").filter(pk=run_id, status=Run.Status.QUEUED).first()
-    if run is None:
+def _is_queued(run_id: int) -> bool:
+    return Run.objects.filter(pk=run_id, status=Run.Status.QUEUED).exists()
+
+
+def _take(run: Run, endpoint: Endpoint, process_id: int) -> Assignment:
+    """Make the run this process's, once its key is known to open."""
+    credential = open_credential(run.key_ref, run.owner, endpoint)
+    if not claim_run(run.pk, process_id):
         raise NotOurs
-    if run.endpoint is None:
-        raise provider_error("bad_address")
-    return Assignment(run.wire_request, open_credential(run.key_ref, run.owner, run.endpoint), run.endpoint)
+    return Assignment(run.wire_request, credential, endpoint)
 
 
-async def _patiently(call: Callable[..., T], *args: object) -> T:
+async def _patiently(call: Callable[..., T], *args: object, visit: Visit = in_database) -> T:
     """What a call to the database gives, however long it is away."""
     for pause in chain(RETRY_PAUSES, repeat(RETRY_PAUSES[-1])):
         try:
-            return await in_database(call, *args)
+            return cast(T, await visit(call, *args))
         except AWAY as error:
             logger.warning("The database is away; trying again in %s s: %s", pause, error)
             await asyncio.sleep(pause)

@@ -18,6 +18,7 @@ from chat.runs.draft import Draft
 from chat.runs.models import STALE_AFTER, Process, Run, RunChunk
 from chat.runs.outcome import Outcome, outcome_of_remains
 from tests.conversations.conftest import Settled
+from tests.factories import make_local_endpoint
 from tests.fake_provider import FakeProvider
 from tests.waiting import eventually
 
@@ -55,7 +56,7 @@ def ask(user: User, chat: Conversation, model: str, base_url: str) -> Run:
     Lane.objects.filter(conversation=chat).update(model_id=model)
     lanes = list(Lane.objects.filter(conversation=chat).values_list("pk", flat=True))
     turn = actions.send_message(user, chat, "Hello", lanes, timezone.now().isoformat())
-    return Run.objects.get(message__turn=turn)
+    return Run.objects.select_related("endpoint", "owner").get(message__turn=turn)
 
 
 @pytest.fixture
@@ -70,41 +71,38 @@ async def queued(alice: User, chat: Conversation, fake_provider: FakeProvider, e
 async def test_a_stop_that_comes_right_behind_the_start_is_settled(queued: Run, settled: Settled) -> None:
     await in_database(lambda: Run.objects.move(queued.pk, Run.Status.QUEUED, Run.Status.STOPPED))
 
-    running().begin(queued.pk, queued.topic, "")
+    running().begin(queued)
     running().cancel(queued.pk)
     [run] = await settled()
 
     assert run.status == Run.Status.STOPPED
 
 
-async def test_a_run_stopped_before_it_began_waits_for_no_model(
-    queued: Run, settled: Settled, endpoint: Endpoint
-) -> None:
+async def test_a_run_stopped_before_it_began_waits_for_no_model(queued: Run, settled: Settled) -> None:
     await in_database(lambda: Run.objects.move(queued.pk, Run.Status.QUEUED, Run.Status.STOPPED))
-    asked: list[Endpoint] = []
+    queued.endpoint = await in_database(make_local_endpoint)
 
-    async def never_ready(endpoint: Endpoint) -> str:
-        asked.append(endpoint)
-        raise AssertionError("asked")
+    async def never_ready() -> str:
+        raise AssertionError("It was waited for.")
 
     async def release(draft: Draft) -> None:
         draft.take_unsaved()
 
-    await worker.execute(Draft(queued.pk, queued.topic), running().process_id, never_ready, release)
+    await worker.execute(queued, Draft(queued.pk, queued.topic), running().process_id, never_ready, release)
 
     [run] = await settled()
-    assert (run.status, asked) == (Run.Status.STOPPED, [])
+    assert run.status == Run.Status.STOPPED
 
 
 @pytest.mark.parametrize("error", [OperationalError("away"), InterfaceError("closed")])
-@pytest.mark.parametrize("name", ["_prepare", "claim_run", "_store"])
+@pytest.mark.parametrize("name", ["_take", "claim_run", "_store"])
 async def test_a_run_survives_a_database_that_is_away_for_a_moment(
     name: str, error: Exception, queued: Run, settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, name, Flaky(getattr(worker, name), error))
     monkeypatch.setattr(worker, "RETRY_PAUSES", (0.0,))
 
-    running().begin(queued.pk, queued.topic, "")
+    running().begin(queued)
     [run] = await settled()
 
     assert run.status == Run.Status.DONE and run.text
@@ -116,7 +114,7 @@ async def test_a_claim_whose_confirmation_was_lost_counts(
     monkeypatch.setattr(worker, "claim_run", Flaky(claim_run, OperationalError("lost"), after=True))
     monkeypatch.setattr(worker, "RETRY_PAUSES", (0.0,))
 
-    running().begin(queued.pk, queued.topic, "")
+    running().begin(queued)
     [run] = await settled()
 
     assert run.status == Run.Status.DONE
