@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+import chat
 from tests.settings import variables_read
 
 ROOT = Path(settings.BASE_DIR)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PATHS = sorted(set(re.findall(r"`((?:chat|templates|static|tests|playground)/[\w/.]+\.\w+)`", README)))
+FILE = re.compile(r"`((?:chat|templates|static|tests|playground|deploy)/[\w/.@]+\.\w+)`")
+PATHS = sorted({*FILE.findall(README), *FILE.findall(chat.__doc__ or "")})
 
 
 def test_table_of_settings_is_whole() -> None:
@@ -23,6 +25,13 @@ def test_table_of_settings_is_whole() -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_named_file_exists(path: str) -> None:
     assert (ROOT / path).is_file()
+
+
+def test_the_path_of_a_message_is_the_same_in_the_package() -> None:
+    told, _, _ = README.partition("## The path of a message")[2].partition("\n## ")
+
+    assert FILE.findall(told)
+    assert set(FILE.findall(told)) <= set(FILE.findall(chat.__doc__ or ""))
 
 
 def test_picture_is_part_of_the_project() -> None:
