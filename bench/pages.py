@@ -53,7 +53,9 @@ def _pages(crowd: dict[str, str]) -> dict[str, str]:
     return {
         "new chat": "/",
         "sidebar": "/search/",
-        "search, many hits": "/search/?q=model",
+        "search, a common word": "/search/?q=model",
+        "search, a beginning": "/search/?q=mod",
+        "search, two words": "/search/?q=answer+much",
         "search, none": "/search/?q=nowhere",
         "conversation": f"/c/{crowd['usual']}/",
         "conversation of 2,000 messages": f"/c/{crowd['long']}/",

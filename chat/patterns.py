@@ -17,7 +17,10 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from chat.catalogue.models import Endpoint, ModelChoice
+from chat.conversations.models import Conversation
 from chat.conversations.parameter_form import ParameterForm, Target
+from chat.conversations.search.hits import Hit
+from chat.conversations.search.words import excerpt, marked, parse
 from chat.markdown import render
 from chat.parameters import initial
 from chat.picker.forms import Search
@@ -248,6 +251,17 @@ def composer_pattern(title: str, lanes: list[Sample], **changes: Any) -> Pattern
     return Pattern(f"Composer: {title}", f"{CONVERSATIONS}/_composer.html", context)
 
 
+def sample_hits() -> list[Hit]:
+    """What a search for "entropy" finds: by title, in an answer, in another version of one."""
+    query, chat = parse("entropy"), Conversation(title="Entropy for a curious child")
+    title = marked(str(chat), query)
+    return [
+        Hit(chat, "/", title),
+        Hit(chat, "/", title, "Llama-3.1-8B", excerpt=excerpt(SHORT_ANSWER, query), message_id=7003),
+        Hit(chat, "/", title, asked=True, excerpt=excerpt(QUESTION, query), message_id=7004, elsewhere=True),
+    ]
+
+
 def patterns() -> list[Pattern]:
     """Everything the page shows, in order."""
     both = [LANE_A, LANE_B]
@@ -272,6 +286,8 @@ def patterns() -> list[Pattern]:
         Pattern("Parameter drawer", f"{CONVERSATIONS}/_drawer.html", sample_drawer()),
         Pattern("Model picker", "chat/catalogue/_picker.html", {"picker": sample_picker()}),
         Pattern("Other servers are not heard", f"{CONVERSATIONS}/_relay.html", {"relay_is_away": True}),
+        Pattern("Search", "chat/_chat_hits.html", {"chat_query": "entropy", "chat_hits": sample_hits()}),
+        Pattern("Search without a hit", "chat/_chat_hits.html", {"chat_query": "enthalpy", "chat_hits": []}),
         Pattern("Undo", "_toast.html", {"toast": Sample(text="Chat deleted.", undo_url="/", seconds=86400)}),
     ]
 

@@ -29,7 +29,7 @@ def test_everything_of_the_first_version_is_there_and_found(earlier: PlaygroundP
     with earlier, earlier.signed_in() as anna:
         wait_until_interrupted(earlier)
         facts = json.loads(earlier.run("from tests.first_version import read; read()"))
-        page = anna.get(CHAT.findall(anna.get("/search/").text)[0]).text
+        page = anna.get(CHAT.findall(anna.get("/search/?q=moon").text)[0]).text
 
     question, answer, half = "Why is the Ozean moving?", "Because the moon pulls.", "Because half of it"
     assert facts == {

@@ -119,12 +119,18 @@ class Window:
         return {pk: [m for row in self.rows for m in path.messages.get(row, ())] for pk, path in self.paths.items()}
 
 
-def window(lanes: list[Lane], before: int | None = None) -> Window:
-    """The last rows of all lanes (or those before row ``before``), in two queries whatever the number of lanes."""
+def window(lanes: list[Lane], before: int | None = None, since: int | None = None) -> Window:
+    """The last rows of all lanes (or those before row ``before``), in two queries whatever the number of lanes.
+
+    More than a page of them where row ``since`` is to be among them.
+    """
     trees = Tree.of_lanes(lane.pk for lane in lanes)
     paths = {lane.pk: trees[lane.pk].path(lane.head_id) for lane in lanes}
     rows = sorted({node.row for path in paths.values() for node in path})
-    shown = [row for row in rows if before is None or row < before][-ROWS_PER_PAGE:]
+    standing = [row for row in rows if before is None or row < before]
+    shown = standing[-ROWS_PER_PAGE:]
+    if since is not None and shown and since < shown[0]:
+        shown = [row for row in standing if row >= since]
     messages = _messages(node.pk for path in paths.values() for node in path if node.row in set(shown))
     return Window(
         shown,

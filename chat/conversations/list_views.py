@@ -15,15 +15,22 @@ from chat.conversations import list_actions
 from chat.conversations.forms import DraftForm, TitleForm
 from chat.conversations.frames import Toast, composer_meter_frame, toast_frame
 from chat.conversations.models import Conversation
+from chat.conversations.search.hits import search_conversations
+from chat.conversations.search.words import LONGEST_QUERY
 from chat.conversations.sidebar import chat_list
 
 
 @login_required
 @require_GET
 def search_chats(request: PersonRequest) -> HttpResponse:
-    context = chat_list(request.user, request.GET.get("q", ""), request.GET.get("before", ""))
-    template = "chat/_chat_list.html" if request.htmx else "chat/conversations/search.html"
-    return render(request, template, context)
+    """What fits the words typed, as they are typed; without words the list of chats, or what stands below its end."""
+    typed, before = request.GET.get("q", "")[:LONGEST_QUERY], request.GET.get("before", "")
+    if before and request.htmx:
+        return render(request, "chat/_chat_list.html", chat_list(request.user, before))
+    context = {"chat_query": typed.strip(), "chat_hits": search_conversations(request.user, typed)}
+    if request.htmx:
+        return render(request, "chat/_chat_hits.html", context)
+    return render(request, "chat/conversations/search.html", {**context, **chat_list(request.user, before)})
 
 
 @login_required

@@ -68,11 +68,18 @@ class LaneView:
 
 
 def conversation_context(
-    user: User, conversation: Conversation, before: int | None = None, live: bool = False
+    user: User,
+    conversation: Conversation,
+    before: int | None = None,
+    live: bool = False,
+    since: int | None = None,
 ) -> dict[str, Any]:
-    """Everything below a conversation's header. ``live``: unfinished answers are left empty for a snapshot to fill."""
+    """Everything below a conversation's header, of the rows that ``window`` shows.
+
+    ``live``: unfinished answers are left empty for a snapshot to fill.
+    """
     known = Known.of(user, conversation)
-    shown = window(known.lanes, before)
+    shown = window(known.lanes, before, since)
     if not live:
         _fill_unfinished(shown)
     return _context(user, conversation, known, shown, shown.messages())

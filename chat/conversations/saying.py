@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from chat.accounts.requests import PersonRequest
+from chat.conversations.addresses import message_address
 from chat.conversations.errors import Refused
 from chat.conversations.frames import Toast, done_frame, errors_frame, picker_error_frame
 from chat.conversations.verbs import Done
@@ -20,6 +21,8 @@ def answer_done(request: PersonRequest, conversation_id: UUID, done: Done) -> Ht
     if not request.htmx:
         if done.toast is not None:
             messages.info(request, done.toast.text, extra_tags=done.toast.undo_url)
+        if done.message_id is not None:
+            return redirect(message_address(conversation_id, done.message_id))
         return redirect("conversation", conversation_id)
     html = done_frame(done.receipt, done.toast, done.composer_text)
     return HttpResponse(html) if html else HttpResponse(status=204)

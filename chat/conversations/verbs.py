@@ -39,11 +39,15 @@ F = TypeVar("F", bound=forms.Form)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What to tell the page that asked: a toast, the receipt of a sent message, text for the composer."""
+    """What to tell the page that asked: a toast, the receipt of a sent message, text for the composer.
+
+    ``message_id`` is the message to have in view, for a page that is loaded anew.
+    """
 
     toast: Toast | None = None
     receipt: str = ""
     composer_text: str | None = None
+    message_id: int | None = None
 
 
 Handler = Callable[[User, Conversation, Fields], Done]
@@ -125,8 +129,9 @@ def _drop_parameter(user: User, conversation: Conversation, fields: Fields) -> D
 
 
 def _select(user: User, conversation: Conversation, fields: Fields) -> Done:
-    tree_actions.select_message(_message(user, conversation, fields))
-    return Done()
+    message = _message(user, conversation, fields)
+    tree_actions.select_message(message)
+    return Done(message_id=message.pk)
 
 
 def _delete(user: User, conversation: Conversation, fields: Fields) -> Done:

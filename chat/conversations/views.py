@@ -23,7 +23,8 @@ from chat.conversations.composer import TEXT_LIMIT
 from chat.conversations.errors import Refused
 from chat.conversations.forms import storable
 from chat.conversations.frames import earlier_frame, news_frame
-from chat.conversations.models import MAX_LANES, Conversation
+from chat.conversations.history import ROWS_PER_PAGE, next_row
+from chat.conversations.models import MAX_LANES, Conversation, Turn
 from chat.conversations.presenting import conversation_context
 from chat.conversations.saying import said
 from chat.conversations.sidebar import chat_list
@@ -32,6 +33,9 @@ from chat.keys.choose import has_router_key
 
 # Digits of a row's number: more is none of ours.
 LONGEST_ROW = 9
+LONGEST_ID = 18
+# So many rows a page shows at most to have an earlier message among them.
+MOST_ROWS = 200
 
 
 @login_required
@@ -55,7 +59,8 @@ def conversation(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
     if found.is_draft:
         return redirect("new_chat")
     list_actions.mark_seen(found)
-    return render(request, "chat/conversations/page.html", _page(request, found))
+    before, since = _around(found, request.GET.get("message", ""))
+    return render(request, "chat/conversations/page.html", _page(request, found, before, since))
 
 
 @login_required
@@ -114,8 +119,23 @@ def _typed_choices(request: PersonRequest) -> list[ModelChoice]:
     return choices
 
 
-def _page(request: PersonRequest, found: Conversation, before: int | None = None) -> dict[str, Any]:
-    context = conversation_context(request.user, found, before)
+def _around(found: Conversation, message: str) -> tuple[int | None, int | None]:
+    """The rows between which a page stands that a message is on; the last ones where it names none of this chat."""
+    if not message.isdecimal() or len(message) > LONGEST_ID:
+        return None, None
+    turns = Turn.objects.filter(messages__pk=message, conversation=found)
+    row = turns.values_list("row", flat=True).first()
+    if row is None:
+        return None, None
+    # Very far up the page shows the place alone, as one that was scrolled there would show all.
+    far = next_row(found) - row > MOST_ROWS
+    return (row + ROWS_PER_PAGE // 2, None) if far else (None, row - 1)
+
+
+def _page(
+    request: PersonRequest, found: Conversation, before: int | None = None, since: int | None = None
+) -> dict[str, Any]:
+    context = conversation_context(request.user, found, before, since=since)
     errors, toasts = said(request)
     return {
         **context,

@@ -11,6 +11,7 @@ import "./drawer.js";
 import "./drop.js";
 import "./fields.js";
 import "./frames.js";
+import "./hits.js";
 import "./keep.js";
 import "./keys.js";
 import "./knobs.js";

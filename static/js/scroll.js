@@ -59,4 +59,13 @@ document.addEventListener("htmx:afterOnLoad", () => {
   before = null;
 });
 
-toEnd();
+// An address may name a message: one has come for that, and not for the end.
+const named = location.hash.startsWith("#message-") && document.getElementById(location.hash.slice(1));
+const show = () => named.scrollIntoView({ block: "center" });
+if (named) {
+  scrollers().forEach((node) => away.add(node));
+  show();
+  // Once more when all stands where it will: the browser goes there by itself, too, and puts it at the very top.
+  addEventListener("load", () => requestAnimationFrame(show), { once: true });
+  showJump();
+} else toEnd();

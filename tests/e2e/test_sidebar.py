@@ -31,10 +31,10 @@ async def test_search_finds_chats_by_title(chat: ChatPage) -> None:
     await begun(chat, "About tides")
     await begun(chat, "About entropy")
 
-    await chat.sidebar.get_by_role("searchbox", name="Search chats").press_sequentially("tid")
+    await chat.sidebar.get_by_role("searchbox", name="Search chats").press_sequentially("entr")
 
-    await expect(listed(chat, "About entropy")).to_have_count(0)
-    await expect(listed(chat, "About tides")).to_be_visible()
+    await expect(listed(chat, "About tides")).to_have_count(0)
+    await expect(listed(chat, "About entropy")).to_be_visible()
 
 
 async def test_chat_is_renamed_in_the_list_and_in_its_header(chat: ChatPage) -> None:

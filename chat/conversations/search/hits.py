@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat.accounts.models import User
+from chat.conversations.addresses import message_address
 from chat.conversations.history import Tree
 from chat.conversations.models import Conversation, Lane, Message
 from chat.conversations.search import index
@@ -34,12 +35,17 @@ FADES_IN_DAYS = 180
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One chat that was found. ``excerpt`` is of the message at ``url``; empty where only the title has the words."""
+    """One chat that was found. ``excerpt`` is of the message at ``url``; empty where only the title has the words.
+
+    ``author`` wrote it, or the person themselves ``asked`` it. ``elsewhere``: the message is on no path that the page
+    shows; choosing it (``select_message``) makes it so.
+    """
 
     conversation: Conversation
     url: str
     title: tuple[Piece, ...]
     author: str = ""
+    asked: bool = False
     excerpt: tuple[Piece, ...] = ()
     message_id: int | None = None
     elsewhere: bool = False
@@ -158,16 +164,16 @@ def _shown_messages(lane_ids: Iterable[int]) -> set[int]:
 
 
 def _hit(chat: Conversation, best: Match | None, query: Query, shown: set[int]) -> Hit:
-    page, title = reverse("conversation", args=[chat.pk]), marked(str(chat), query)
+    title = marked(str(chat), query)
     if best is None:
-        return Hit(chat, page, title)
-    author = "You" if best.role == Message.Role.USER else best.author
+        return Hit(chat, reverse("conversation", args=[chat.pk]), title)
     return Hit(
         chat,
-        f"{page}?message={best.pk}#message-{best.pk}",
+        message_address(chat.pk, best.pk),
         title,
-        author,
-        excerpt(best.text, query),
-        best.pk,
-        best.pk not in shown,
+        author=best.author,
+        asked=best.role == Message.Role.USER,
+        excerpt=excerpt(best.text, query),
+        message_id=best.pk,
+        elsewhere=best.pk not in shown,
     )

@@ -53,7 +53,7 @@ def test_question_is_found_when_it_is_sent(alice: User, chat: Conversation) -> N
 
     hit = only(alice, "tides")
 
-    assert (hit.author, shown(hit.excerpt)) == ("You", "Why are there [tides]?")
+    assert (hit.asked, shown(hit.excerpt)) == (True, "Why are there [tides]?")
     assert hit.url == f"/c/{chat.pk}/?message={answer.parent_id}#message-{answer.parent_id}"
 
 
