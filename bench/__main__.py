@@ -14,6 +14,7 @@ SCENARIOS = {
     "pages": "bench.pages",
     "length": "bench.length",
     "streams": "bench.streams",
+    "several": "bench.several",
     "idle": "bench.idle",
 }
 

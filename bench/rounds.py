@@ -1,6 +1,7 @@
 """Many answers at once: people who send, pages that watch, and what the server used meanwhile."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import aiohttp
 from bench import processes
 from bench.page import Shown, open_page
 from bench.upstream import FIRST_TOKEN_SECONDS
+from tests.playground_process import PlaygroundProcess
 
 STARTS_PER_SECOND = 100
 # Sockets are open before the first person sends.
@@ -96,8 +98,15 @@ async def bare(address: str, pid: int, load: Load) -> Round:
         return await _round(load, [pid], one)
 
 
-async def playground(servers: Sequence[tuple[str, int]], people: Sequence[dict[str, Any]], load: Load) -> Round:
-    """The same load on one or more processes. With several, each answer is watched on another than writes it."""
+def on(servers: Sequence[PlaygroundProcess], upstream_url: str, load: Load) -> Round:
+    """The same load on the product, with people of its own."""
+    program = f"from bench.seed import chats; chats({upstream_url!r}, {load.streams}, [{load.model!r}])"
+    people = json.loads(servers[0].run(program))
+    return asyncio.run(_on([(server.url, server.process.pid) for server in servers], people, load))
+
+
+async def _on(servers: Sequence[tuple[str, int]], people: Sequence[dict[str, Any]], load: Load) -> Round:
+    """With several processes, each answer is watched on another than writes it."""
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
 

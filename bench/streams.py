@@ -1,7 +1,6 @@
 """One, 200 and 500 people, one answer each: what it costs and how late it is, beside the yardstick of the same run."""
 
 import asyncio
-import json
 
 from bench import processes, rounds
 from bench.report import Figure, percentile
@@ -11,6 +10,7 @@ ONE = Load(streams=1, tokens=400, rate=50)
 MANY = Load(streams=200, tokens=400)
 MANY_TURNS = Load(streams=200, tokens=1)
 MORE = Load(streams=500, tokens=400)
+WARM_UP = Load(streams=1, tokens=1)
 AT_ONCE = Load(streams=1, tokens=5000, rate=0)
 MOST_PER_TURN = 10
 PERCENT_OF_BARE = 0.75
@@ -48,14 +48,9 @@ def _bare(url: str, load: Load) -> Round:
 
 
 def _ours(url: str, *loads: Load) -> list[Round]:
-    """One process for all loads, one after the other; each has people of its own."""
+    """One process for all loads, one after the other; the first turn of a process loads what later ones find."""
     with processes.playground() as server:
-        made = []
-        for load in loads:
-            program = f"from bench.seed import chats; chats({url!r}, {load.streams}, [{load.model!r}])"
-            people = json.loads(server.run(program))
-            made.append(asyncio.run(rounds.playground([(server.url, server.process.pid)], people, load)))
-        return made
+        return [rounds.on([server], url, load) for load in (WARM_UP, *loads)][1:]
 
 
 def _figures(

@@ -21,32 +21,35 @@ from bench.texts import text_of
 FIRST_TOKEN_SECONDS = 0.1
 PIECE = 4
 TICK_SECONDS = 0.02
+TOKENS_AT_ONCE = 100
 
 
-async def _text(shape: str, characters: int, rate: int) -> AsyncIterator[str]:
+async def _text(shape: str, characters: int, rate: int) -> AsyncIterator[list[str]]:
     """Pieces of four characters, each an event of its own, as many at each tick as the rate asks for."""
     text = text_of(shape, characters)
     started, sent = time.monotonic(), 0
     while sent < len(text):
         due = min(len(text), int((time.monotonic() - started) * rate) + PIECE)
-        for start in range(sent, due, PIECE):
-            yield text[start : start + PIECE]
-            sent = start + PIECE
+        yield [text[start : start + PIECE] for start in range(sent, due, PIECE)]
+        sent += len(range(sent, due, PIECE)) * PIECE
         await asyncio.sleep(TICK_SECONDS)
 
 
-async def _paced(rate: int, tokens: int) -> AsyncIterator[str]:
+async def _paced(rate: int, tokens: int) -> AsyncIterator[list[str]]:
     started = time.monotonic() + FIRST_TOKEN_SECONDS
-    for number in range(tokens):
-        due = started + (number / rate if rate else 0.0)
-        if due > time.monotonic() or number % 100 == 0:
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-        token = f"{number}={time.monotonic():.4f}"
-        marked = f"**{token}**" if number % 12 == 11 else token
-        yield f"{marked}\n\n" if number % 60 == 59 else f"{marked} "
+    at_once = 1 if rate else TOKENS_AT_ONCE
+    for first in range(0, tokens, at_once):
+        await asyncio.sleep(max(0.0, started + (first / rate if rate else 0.0) - time.monotonic()))
+        yield [_token(number) for number in range(first, min(first + at_once, tokens))]
 
 
-def _pieces(model: str) -> AsyncIterator[str]:
+def _token(number: int) -> str:
+    token = f"{number}={time.monotonic():.4f}"
+    marked = f"**{token}**" if number % 12 == 11 else token
+    return f"{marked}\n\n" if number % 60 == 59 else f"{marked} "
+
+
+def _pieces(model: str) -> AsyncIterator[list[str]]:
     _, kind, *arguments = model.split("/")
     if kind == "text":
         return _text(arguments[0], int(arguments[1]), int(arguments[2]))
@@ -60,14 +63,18 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     chunk = {"id": "bench", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": model}
     head = json.dumps(chunk)[:-1]
     count = 0
-    async for text in _pieces(model):
-        count += 1
-        delta = json.dumps([{"index": 0, "delta": {"content": text}, "finish_reason": None}])
-        await response.write(f'data: {head}, "choices": {delta}}}\n\n'.encode())
+    async for texts in _pieces(model):
+        count += len(texts)
+        await response.write("".join(_event(head, text) for text in texts).encode())
     usage = json.dumps({"prompt_tokens": 10, "completion_tokens": count, "total_tokens": count + 10})
     stop = '[{"index": 0, "delta": {}, "finish_reason": "stop"}]'
     await response.write(f'data: {head}, "choices": {stop}, "usage": {usage}}}\n\ndata: [DONE]\n\n'.encode())
     return response
+
+
+def _event(head: str, text: str) -> str:
+    delta = json.dumps([{"index": 0, "delta": {"content": text}, "finish_reason": None}])
+    return f'data: {head}, "choices": {delta}}}\n\n'
 
 
 async def _serve(port: int) -> None:
