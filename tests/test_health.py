@@ -1,6 +1,8 @@
 """What monitors see: 200 or 503, one word, and nothing else."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -40,6 +42,25 @@ def test_missing_migration_is_unwell(missing_migration: None) -> None:
 
 def test_database_that_cannot_be_reached_is_unwell(unreachable_database: None) -> None:
     assert said("/healthz") == (503, "unwell\n")
+
+
+@pytest.mark.postgres
+def test_a_database_that_hangs_is_asked_once_however_many_want_to_know() -> None:
+    other = connection.copy()
+    other.set_autocommit(False)
+    with closing(other), ThreadPoolExecutor(4) as monitors:
+        with other.cursor() as cursor:
+            cursor.execute("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE")
+        answers = list(monitors.map(said, ["/healthz"] * 4))
+        with connection.cursor() as cursor:
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'relation'"
+            )
+            cursor.execute(waiting)
+            [asked] = cursor.fetchone() or [None]
+
+    assert answers == [(503, "unwell\n")] * 4
+    assert asked == 1
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chat import metrics
@@ -127,6 +128,8 @@ async def test_an_answer_counts_once_it_has_ended(
     assert grown(before, "playground_first_token_seconds_count endpoint=fake") == 1
     assert grown(before, "playground_run_seconds_count endpoint=fake") == 1
     assert grown(before, "playground_database_wait_seconds_count") > 3
+    # Anybody may type any model: as a label each would be a series for ever.
+    assert b"fake/plain" not in generate_latest(metrics.REGISTRY)
 
 
 async def test_what_a_provider_failed_counts_by_its_kind_also_when_it_was_asked_again(
