@@ -15,10 +15,11 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from chat.accounts.models import User
-from chat.catalogue.models import Endpoint, Offer, RecentChoice
+from chat.catalogue.models import Endpoint, ModelChoice, Offer, RecentChoice
 from chat.keys.choose import usable_keys_by_endpoint
 from chat.local import supervisor as local_model
 from chat.picker.forms import SORTS, Search, search_from
+from chat.picker.recommended import RECOMMENDED
 from chat.picker.rows import Row, found, rows_of
 
 ROWS_OF_A_PAGE = 100
@@ -110,6 +111,7 @@ def list_models(user: User, search: Search) -> Picker:
     local = [replace(row, reason=TINY, status=local_model.status().state.value) for row in found(search, here)[0]]
     sections = [
         Section("Yours", _locked(rows_of(recent, elsewhere, search), keyless)),
+        Section("Recommended", _locked(_recommended(recent, elsewhere, search), keyless)),
         Section("On this machine", local),
         Section("All", _locked(others, keyless)),
     ]
@@ -185,6 +187,17 @@ def clock(moment: datetime) -> str:
     """``14:05``, with the day before it if that is not today."""
     local = timezone.localtime(moment)
     return date_format(local, "H:i" if local.date() == timezone.localdate() else "j M, H:i")
+
+
+def _recommended(recent: list[ModelChoice], endpoints: Mapping[int, Endpoint], search: Search) -> list[Row]:
+    """What to begin with, while nothing is looked for; not what one has used already."""
+    router = next((endpoint for endpoint in endpoints.values() if endpoint.is_router), None)
+    if router is None or search.text or search.narrowed:
+        return []
+    known = {choice.model_id for choice in recent}
+    choices = [ModelChoice(router.pk, model_id) for model_id in RECOMMENDED if model_id not in known]
+    rows = rows_of(choices, {router.pk: router}, search)
+    return [replace(row, reason=RECOMMENDED[row.choice.model_id]) for row in rows if row.offers]
 
 
 def _locked(rows: list[Row], keyless: list[int]) -> list[Row]:

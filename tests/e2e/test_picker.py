@@ -146,7 +146,7 @@ class TestWithoutAKey:
 
         await expect(chat.picker.get_by_text("Saved as …xy89")).to_be_visible()
         await expect(chat.picker.get_by_text("needs a key")).to_have_count(0)
-        await chat.picker.get_by_role("button", name="Llama-3.1-8B-Instruct").click()
+        await chat.picker.get_by_role("button", name="Llama-3.1-8B-Instruct").first.click()
         await expect(chat.page.get_by_role("combobox", name="Key that pays")).to_contain_text("xy89")
         await chat.ask("Hello.")
         await chat.ended()

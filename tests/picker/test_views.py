@@ -8,6 +8,7 @@ from chat.accounts.models import User
 from chat.catalogue.actions import record_sync_error, remember_choice
 from chat.catalogue.models import Endpoint, ModelChoice
 from chat.picker.listing import TINY, clock
+from chat.picker.recommended import RECOMMENDED
 from tests.catalogue.lists import LLAMA, QWEN, SMOL, answer, fill, fill_local, model, provider
 from tests.factories import make_endpoint, make_local_endpoint, make_personal_key, make_user
 
@@ -63,6 +64,23 @@ def test_picker_has_sections_in_order(browser: Client, router: Endpoint, alice: 
 
     assert html.index(">Yours<") < html.index(">On this machine<") < html.index(">All<")
     assert TINY in html and f'value="local@{SMOL}"' in html and f'value="hf@{QWEN}:novita"' in html
+
+
+def test_models_to_begin_with_have_a_reason_each(browser: Client, router: Endpoint) -> None:
+    html = picker(browser)
+
+    assert html.index(">Recommended<") < html.index(RECOMMENDED[LLAMA]) < html.index(">All<")
+    assert "DeepSeek-R1" not in html
+
+
+def test_models_that_were_used_are_recommended_no_more(browser: Client, router: Endpoint, alice: User) -> None:
+    remember_choice(alice, ModelChoice(router.pk, LLAMA, "novita"))
+
+    assert ">Recommended<" not in picker(browser)
+
+
+def test_nothing_is_recommended_to_somebody_who_looks_for_something(browser: Client, router: Endpoint) -> None:
+    assert ">Recommended<" not in picker(browser, "q=llama")
 
 
 def test_recent_choices_of_others_are_not_shown(browser: Client, router: Endpoint) -> None:
