@@ -171,7 +171,7 @@ def test_killed_server_leaves_no_model_behind(data_dir: Path) -> None:
 def test_processes_that_start_together_on_an_empty_database_all_serve(tmp_path: Path) -> None:
     servers = [PlaygroundProcess(tmp_path) for _ in range(3)]
 
-    with ThreadPoolExecutor(3) as at_once, ExitStack() as running:
+    with ExitStack() as running, ThreadPoolExecutor(3) as at_once:
         list(at_once.map(running.enter_context, servers))
 
         assert [httpx.get(f"{server.url}/readyz", trust_env=False).text for server in servers] == ["ready\n"] * 3
