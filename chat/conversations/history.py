@@ -16,7 +16,7 @@ from chat.providers.requests import WireMessage
 ROWS_PER_PAGE = 30
 # Of a run.
 NOT_SHOWN = (
-    *("topic", "owner", "process", "endpoint", "provider", "key_ref", "input_price", "output_price", "request"),
+    *("topic", "owner", "endpoint", "provider", "key_ref", "input_price", "output_price", "request"),
     *("logprobs", "response_headers", "renderer_version", "created_at", "started_at", "error_kind", "error_parameter"),
 )
 # Of a message and its run: what tells how much of the context they take.

@@ -23,6 +23,7 @@ from chat.markdown import render
 from chat.markdown.stored import stored
 from chat.parameters import differing
 from chat.providers.requests import EndpointKind
+from chat.runs import supervisor
 from chat.runs.models import text_of_chunks
 
 
@@ -76,12 +77,11 @@ def conversation_context(
 ) -> dict[str, Any]:
     """Everything below a conversation's header, of the rows that ``window`` shows.
 
-    ``live``: unfinished answers are left empty for a snapshot to fill.
+    ``live``: unfinished answers of this process are left empty for a snapshot to fill.
     """
     known = Known.of(user, conversation)
     shown = window(known.lanes, before, since)
-    if not live:
-        _fill_unfinished(shown)
+    _fill_unfinished(shown, live)
     return _context(user, conversation, known, shown, shown.messages())
 
 
@@ -192,10 +192,12 @@ def _state(endpoint: Endpoint | None, keys: dict[int, list[KeyChoice]], local: l
     return "" if keys.get(endpoint.pk) else "no key"
 
 
-def _fill_unfinished(shown: Window) -> None:
-    """Give answers that are still being written what the journal has of them."""
+def _fill_unfinished(shown: Window, live: bool) -> None:
+    """Give answers that are still being written what the journal has of them; ``live``: those written elsewhere."""
     messages = (message for path in shown.messages().values() for message in path)
     for run in (m.run for m in messages if m.run is not None and not m.run.is_settled):
+        if live and run.process_id == supervisor.process_id():
+            continue
         text, reasoning = text_of_chunks(run.chunks.all())
         run.html = render(run.prefix + text) if run.prefix + text else ""
         run.reasoning_html = render(reasoning) if reasoning else ""

@@ -35,6 +35,12 @@ def bury_the_dead(own_process_id: int) -> None:
             Process.objects.filter(pk=process.pk).update(heartbeat_at=long_ago)
 
 
+def others_alive(own_process_id: int) -> int:
+    """How many processes beside this one have beaten their heart of late."""
+    fresh = timezone.now() - STALE_AFTER
+    return Process.objects.filter(heartbeat_at__gte=fresh).exclude(pk=own_process_id).count()
+
+
 def reap(own_process_id: int) -> int:
     """Settle every run that nobody writes any more; returns how many.
 

@@ -206,6 +206,13 @@ async def shutdown() -> None:
 def _register() -> int:
     process = Process.objects.create(host=socket.gethostname(), pid=os.getpid())
     reaper.bury_the_dead(process.pk)
+    others = reaper.others_alive(process.pk)
+    if others and not relay.is_on():
+        logger.warning(
+            "Other processes serve this database: %d. Set REDIS_URL for all of them, or pages will not follow what "
+            "happens in another process than theirs.",
+            others,
+        )
     return process.pk
 
 

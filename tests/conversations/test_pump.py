@@ -19,7 +19,7 @@ from chat.runs import broadcast, supervisor
 from chat.runs.actions import settle_run
 from chat.runs.broadcast import LanesChanged, TurnAdded
 from chat.runs.draft import Draft
-from chat.runs.models import Run
+from chat.runs.models import Process, Run, RunChunk
 from chat.runs.outcome import Outcome
 from tests.conversations.conftest import lanes_of
 from tests.waiting import eventually
@@ -165,6 +165,27 @@ async def test_an_answer_whose_draft_was_not_complete_is_shown_as_it_is_stored(
 
     assert "Half and the rest." in await screen.until('data-status="done"')
     del running.drafts[run.pk]
+
+
+async def test_an_answer_that_another_process_writes_is_shown_as_far_as_it_is_stored(
+    engine: None, open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    running = supervisor.engine()
+    assert running is not None
+    running.accepting = False
+
+    def write_elsewhere() -> None:
+        run = run_of(send(alice, chat, "One"))
+        other = Process.objects.create(host="elsewhere", pid=1)
+        Run.objects.move(run.pk, Run.Status.QUEUED, Run.Status.STREAMING, process_id=other.pk)
+        RunChunk.objects.create(run=run, seq=0, kind=RunChunk.Kind.TEXT, text="So far")
+
+    await in_database(write_elsewhere)
+    screen = open_screen()
+    broadcast.publish(chat.topic, LanesChanged())
+    screen.show()
+
+    assert "So far" in await screen.until("So far")
 
 
 async def test_an_answer_shown_between_its_stop_and_its_end_gets_its_text(

@@ -225,3 +225,25 @@ async def test_a_provider_that_says_try_again_at_once_is_not_asked_forever(
 
     assert run.status == Run.Status.FAILED
     assert len(fake_provider.chats) < 10
+
+
+async def test_a_second_process_without_redis_is_told_what_it_lacks(caplog: pytest.LogCaptureFixture) -> None:
+    await supervisor.shutdown()
+    await in_database(lambda: Process.objects.create(host="elsewhere", pid=1))
+
+    await supervisor.startup()
+
+    assert "Other processes serve this database: 1. Set REDIS_URL" in caplog.text
+
+
+async def test_a_stop_that_was_made_elsewhere_is_noticed(
+    alice: User, chat: Conversation, fake_provider: FakeProvider, settled: Settled
+) -> None:
+    run = await in_database(ask, alice, chat, "fake/gated", fake_provider.base_url)
+    await eventually(lambda: bool(fake_provider.chats))
+
+    await in_database(lambda: Run.objects.move(run.pk, Run.ACTIVE, Run.Status.STOPPED))
+    await running().reap()
+    await settled()
+
+    await eventually(fake_provider.chats[-1].left.is_set)
