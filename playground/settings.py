@@ -44,7 +44,7 @@ BEHIND_TLS = PUBLIC_URL.startswith("https://")
 DEBUG = env.flag("DEBUG", default=False)
 if DEBUG and not LISTENS_ON_LOOPBACK:
     raise UnusableSetting(f"DEBUG shows internals to every visitor: turn it off or listen on 127.0.0.1, not on {HOST}.")
-DRAIN_SECONDS = env.number("DRAIN_SECONDS", 8, lowest=0, highest=3600)
+DRAIN_SECONDS = env.number("DRAIN_SECONDS", 20, lowest=0, highest=3600)
 DATA_DIR = env.directory("DATA_DIR", BASE_DIR / "var")
 
 # Secrets: given, or made once and kept, so that a restart keeps sessions and stored keys readable.

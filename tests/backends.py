@@ -1,7 +1,7 @@
 """The servers that the tests run on: what ``DATABASE_URL`` and ``REDIS_URL`` name, else SQLite and memory.
 
 It owns which tests fit them (a marker of the same name on the others) and makes room on them for served processes:
-a database for each data directory, dropped when the tests end.
+a database for each data directory, dropped when the tests end. In Redis each installation keeps to names of its own.
 """
 
 import os
@@ -22,13 +22,14 @@ _databases: dict[Path, str] = {}
 
 def environment_for(data_dir: Path) -> dict[str, str]:
     """What a served process with this data directory is told: its own place on the servers of the tests."""
+    environment = {"REDIS_URL": REDIS_URL}
     if not DATABASE_URL:
-        return {}
+        return environment
     if data_dir not in _databases:
         name = f"test_{urlsplit(DATABASE_URL).path.lstrip('/')}_{uuid4().hex[:12]}"
         _administer(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         _databases[data_dir] = name
-    return {"DATABASE_URL": _named(_databases[data_dir])}
+    return {**environment, "DATABASE_URL": _named(_databases[data_dir])}
 
 
 def end_sessions(name: str) -> None:

@@ -7,6 +7,7 @@ The model named in a request picks the scenario: `fake/<scenario>`, then optiona
 as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scenarios:
 
   answers     plain  markdown  echo (the messages received, as JSON)  slow:<ms per token>  long:<tokens>
+              paced:<tokens per second> (each token is its number and the time at which it was sent: `7=1234.5678`)
               gated (each piece waits for `provider.gate().release()`; `gated:<n>` has the gate "gated:<n>" to itself)
               musing (thinks word by word, each waiting like gated)  silent (finishes without text)
               reasoning  reasoning-content  think-tags  think-unopened  only-reasoning  length

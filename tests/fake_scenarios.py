@@ -5,9 +5,12 @@
 
 import asyncio
 import json
+import time
 
 from tests.fake_answers import HOSTILE, MARKDOWN, MARKUP, PLAIN, REASONING
 from tests.fake_call import Call, scenario
+
+PACED_TOKENS = 400
 
 
 @scenario("plain")
@@ -33,6 +36,17 @@ async def slow(call: Call) -> None:
     for number in range(1, 401):
         await call.delta({"content": f"word{number} "})
         await asyncio.sleep((call.argument or 20) / 1000)
+    await call.end()
+
+
+@scenario("paced")
+async def paced(call: Call) -> None:
+    started = time.monotonic()
+    for number in range(PACED_TOKENS):
+        await asyncio.sleep(max(0.0, started + number / (call.argument or 20) - time.monotonic()))
+        token = f"{number}={time.monotonic():.4f}"
+        marked = f"**{token}**" if number % 12 == 11 else token
+        await call.delta({"content": f"{marked}\n\n" if number % 60 == 59 else f"{marked} "})
     await call.end()
 
 

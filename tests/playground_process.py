@@ -20,7 +20,7 @@ from django.conf import settings
 
 from tests import backends
 
-START_SECONDS = 60
+START_SECONDS = 120
 LINK = re.compile(r"Sign in once with (\S+)")
 
 
