@@ -1,6 +1,8 @@
 # make run    serves the playground          make test   runs all tests
 # make lint   checks style and types         make lock   pins the newest dependencies anew
 # make bench  measures speed                 make screenshot  takes the picture in README
+# make soak   kills, drops and stops things many times, on SQLite, then on PostgreSQL and Redis
+# DATABASE_URL=... REDIS_URL=... make test   runs all tests on those servers
 # PYTHON=...  picks the Python that .venv is made of
 
 SHELL := /bin/sh
@@ -16,7 +18,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 PYTEST_OPTIONS ?= -n auto
 
-.PHONY: run test lint bench screenshot lock format
+.PHONY: run test soak lint bench screenshot lock format
 .SILENT:
 
 run:
@@ -26,6 +28,11 @@ run:
 test:
 	(lock=requirements-dev.lock; $(FIND_PYTHON))
 	exec .venv/bin/python -m pytest $(PYTEST_OPTIONS)
+
+soak:
+	(lock=requirements-dev.lock; $(FIND_PYTHON))
+	SOAK=full DATABASE_URL= REDIS_URL= timeout 20m .venv/bin/python -m pytest tests/soak
+	SOAK=full timeout 20m .venv/bin/python -m tests.with_servers .venv/bin/python -m pytest tests/soak
 
 lint:
 	(lock=requirements-dev.lock; $(FIND_PYTHON))

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.playground_process import free_port
 
 PACKAGED = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-OPTIONS = "-c listen_addresses=127.0.0.1 -c fsync=off -c unix_socket_directories=''"
+OPTIONS = "-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=300 -c unix_socket_directories=''"
 
 
 class PostgresProcess:
