@@ -176,3 +176,19 @@ async def test_six_lanes_are_the_most(chat: ChatPage) -> None:
     await expect(chat.page.get_by_role("button", name="Add model")).to_have_count(0)
     widths = [box["width"] for lane in range(6) if (box := await chat.lane(lane).bounding_box())]
     assert min(widths) >= 360
+
+
+async def test_turns_stand_below_each_other_wherever_one_reads(chat: ChatPage) -> None:
+    await chat.page.set_viewport_size({"width": 1024, "height": 420})
+    await chat.begin("fake/plain", "fake/markdown")
+    for question in ("First.", "Second.", "Third."):
+        await chat.ask(question)
+        for lane in (0, 1):
+            await chat.ended(lane=lane)
+
+    for lane in (0, 1):
+        answers = chat.lane(lane).locator("article.answer")
+        boxes = [await answer.bounding_box() for answer in await answers.all()]
+        edges = [edge for box in boxes if box is not None for edge in (box["y"], box["y"] + box["height"])]
+        assert len(edges) == 6
+        assert edges == sorted(edges)
