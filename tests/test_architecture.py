@@ -33,6 +33,7 @@ EDGES = {
     "admin",
     "management",
     "serving",
+    "backup",
     "bounded",
     "health",
     "scrape",
