@@ -4,6 +4,15 @@ import json
 from typing import Any
 
 PLAIN = "The sea is calm tonight, the tide is full, the moon lies fair."
+# A whole stream, in few bytes: characters of several bytes, a comment, an event of two lines.
+CUT_TEXT = "Grüße 👩‍🚀"
+CUTTABLE = (
+    ": hi\n\n"
+    'data: {"choices":[{"delta":{"content":"Grüße"}}]}\r\n\r\n'
+    'data: {"choices":[{"delta":\ndata: {"content":" 👩‍🚀"}}]}\n\n'
+    'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n'
+    "data: [DONE]\n\n"
+).encode()
 REASONING = "The person wants a short sentence. I will write about the sea."
 MARKDOWN = """# Tides
 

@@ -6,7 +6,7 @@
 import asyncio
 import json
 
-from tests.fake_answers import ERRORS, PAGE
+from tests.fake_answers import CUTTABLE, ERRORS, PAGE
 from tests.fake_call import Call, scenario
 from tests.fake_scenarios import plain
 
@@ -23,6 +23,22 @@ async def dies_midstream(call: Call) -> None:
     await call.say("This connection breaks")
     await call.settle()
     call.abort()
+
+
+@scenario("cut-at")
+async def cut_at(call: Call) -> None:
+    place = call.argument or 0
+    await call.raw(CUTTABLE[:place])
+    if place < len(CUTTABLE) and call.request.transport:
+        # What was written leaves first.
+        call.request.transport.close()
+
+
+@scenario("trickle")
+async def trickle(call: Call) -> None:
+    for byte in CUTTABLE:
+        await call.raw(bytes([byte]))
+        await asyncio.sleep((1000 if call.argument is None else call.argument) / 1000)
 
 
 @scenario("cut-utf8")

@@ -7,6 +7,7 @@ The model named in a request picks the scenario: `fake/<scenario>`, then optiona
 as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scenarios:
 
   answers     plain  markdown  echo (the messages received, as JSON)  slow:<ms per token>  long:<tokens>
+              flood:<MiB> (as fast as it is taken)
               paced:<tokens per second> (each token is its number and the time at which it was sent: `7=1234.5678`)
               gated (each piece waits for `provider.gate().release()`; `gated:<n>` has the gate "gated:<n>" to itself)
               musing (thinks word by word, each waiting like gated)  silent (finishes without text)
@@ -16,6 +17,7 @@ as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scen
   wire        json-body (JSON although a stream was asked)  comments  split-utf8 (byte by byte, CRLF)  error-null
               no-usage  absurd-usage  usage-everywhere  no-done  no-finish
   broken      empty  empty-done  html  text  malformed  one-50mb-line  cut-off  cut-utf8  dies-midstream
+              cut-at:<bytes> (a short answer, broken off there)  trickle:<ms per byte> (the same, byte by byte)
               error-in-stream  error-text-in-stream  bad-status-line
               stall-headers  stall-before  stall-between  stall-keepalive
   refusals    error-<name> for each name in tests.fake_answers.ERRORS, such as error-402 or error-401-html

@@ -50,6 +50,14 @@ async def paced(call: Call) -> None:
     await call.end()
 
 
+@scenario("flood")
+async def flood(call: Call) -> None:
+    piece = "x" * 63 + "\n"
+    for _ in range(call.argument or 10):
+        await call.delta({"content": piece * 2**14})
+    await call.end()
+
+
 @scenario("long")
 async def long(call: Call) -> None:
     for number in range(1, (call.argument or 1000) + 1):

@@ -25,6 +25,7 @@ from chat.providers.wild_json import count, label, mapping, parse, sequence, tex
 
 # In the order in which clients of Hugging Face's router read them; a server sends one of these.
 _REASONING_FIELDS = ("reasoning", "reasoning_content", "reasoning_text", "thinking")
+_SSE_FIELDS = (b"data:", b"event:", b"id:", b"retry:")
 _REASONS = {
     "stop": "stop",
     "stop_sequence": "stop",
@@ -95,8 +96,8 @@ class AnswerDecoder:
     def flush(self, raw: bytes = b"") -> Iterator[TokenEvent]:
         """What is left at the end of the stream. `raw` is the beginning of a body that held no event.
 
-        Raises BrokenAnswer: empty if nothing ever came, malformed if only `raw` came, cut_off if the stream ended
-        before the model did. A finish reason without `[DONE]` is a whole answer, and the other way round.
+        Raises BrokenAnswer: empty if nothing ever came, malformed if `raw` is of another kind, cut_off if the stream
+        ended before the model did. A finish reason without `[DONE]` is a whole answer, and the other way round.
         """
         yield from self.release()
         if self._finished:
@@ -106,9 +107,7 @@ class AnswerDecoder:
             return
         if self.has_output or (any(self._seen_identity) and not self.done):
             raise provider_error("cut_off", Context(status=200))
-        # Keep-alive comments alone are no answer, but no nonsense either.
-        nonsense = raw and not raw.lstrip().startswith(b":")
-        raise provider_error("malformed" if nonsense else "empty", Context(status=200, raw=self._mask(raw)))
+        raise provider_error(_kind_of_nothing(raw), Context(status=200, raw=self._mask(raw)))
 
     def _read(self, chunk: object, raw: bytes, failed: bool) -> Iterator[TokenEvent]:
         if not isinstance(chunk, dict):
@@ -209,6 +208,15 @@ def _content(delta: dict[str, Any], choice: dict[str, Any]) -> str:
         return _joined(content)
     # A refusal is an answer too; `text` is the older completion format, which a few servers add to chunks.
     return text(delta.get("refusal")) or ("" if "delta" in choice else text(choice.get("text")))
+
+
+def _kind_of_nothing(raw: bytes) -> str:
+    """What a stream without an answer was: keep-alive comments alone are none, but no nonsense either."""
+    start = raw.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(_SSE_FIELDS):
+        return "cut_off"
+    begun = any(field.startswith(start) for field in (*_SSE_FIELDS, b"\xef\xbb\xbf"))
+    return "empty" if begun or start.startswith(b":") else "malformed"
 
 
 def _joined(parts: object) -> str:

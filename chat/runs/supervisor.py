@@ -228,10 +228,11 @@ def _spawn(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
 
 
 async def _repeat(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
-    """Take a step again and again, whatever became of the last one."""
+    """Take a step so often, however long each takes and whatever became of the last one."""
     while True:
+        due = time.monotonic() + seconds
         await _logged(step)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
 
 
 async def _logged(step: Callable[[], Awaitable[None]]) -> None:

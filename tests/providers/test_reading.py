@@ -47,6 +47,23 @@ def test_stream_cut_at_any_byte_reads_the_same(place: int) -> None:
     assert read(STREAM[:place], STREAM[place:]) == read(STREAM)
 
 
+@pytest.mark.parametrize("end", range(len(STREAM) + 1))
+def test_stream_that_ends_at_any_byte_gives_a_beginning_and_tells_that_it_is_cut(end: int) -> None:
+    reader, events, error = AnswerReader(None), [], None
+    try:
+        events += reader.read(STREAM[:end])
+        for event in reader.finish():
+            events.append(event)
+    except ProviderError as caught:
+        error = caught
+
+    text, reasoning = fold(events)
+    assert "👩‍🚀 a\u2028b".startswith(text)
+    assert "Grüße</think>".startswith(reasoning)
+    assert (error is None) == any(isinstance(event, Finished) for event in events)
+    assert error is None or error.kind in ("cut_off", "empty")
+
+
 def test_stream_byte_by_byte_reads_the_same() -> None:
     assert read(*(bytes([byte]) for byte in STREAM)) == read(STREAM)
 
