@@ -51,8 +51,8 @@ def send_message(
             check_answers(user, len(plans))
             if conversation.is_draft:
                 check_chats(user)
-            answers = [_ask(user, asked, turn, text, asked.lane.head) for asked in plans]
-            announce(conversation, TurnAdded(turn.pk), **_begun(text))
+            answers = [_ask(user, asked, turn, text, asked.lane.head_id) for asked in plans]
+            announce(conversation, TurnAdded(turn.pk), **_begun(conversation, text))
             announce_list(conversation)
             _start_after_commit(answers)
             take_room(user, _stored(answers, with_questions=True) - bytes_of(conversation, Conversation.TEXTS))
@@ -75,7 +75,7 @@ def edit_message(user: User, message: Message, text: str) -> Message:
         if is_question := message.role == Message.Role.USER:
             [asked] = plan(user, [lane])
             check_answers(user, 1)
-            new = _ask(user, asked, turn, text, message.parent)
+            new = _ask(user, asked, turn, text, message.parent_id)
             _start_after_commit([new])
         else:
             new = Message.objects.create(
@@ -119,7 +119,7 @@ def ask_now(user: User, lane: Lane, row: int) -> Message:
         [asked] = plan(user, [locked_lane(lane.pk)])
         question = _question_beside(asked.lane, row)
         check_answers(user, 1)
-        answer = _ask(user, asked, _turn_in_row(user, question.turn), question.text, asked.lane.head)
+        answer = _ask(user, asked, _turn_in_row(user, question.turn), question.text, asked.lane.head_id)
         _start_after_commit([answer])
         announce(lane.conversation, LanesChanged())
         take_room(user, _stored([answer], with_questions=True))
@@ -213,9 +213,9 @@ def _question_beside(lane: Lane, row: int) -> Message:
     return found
 
 
-def _ask(user: User, asked: Plan, turn: Turn, text: str, parent: Message | None) -> Message:
+def _ask(user: User, asked: Plan, turn: Turn, text: str, parent_id: int | None) -> Message:
     question = Message.objects.create(
-        lane=asked.lane, turn=turn, parent=parent, role=Message.Role.USER, parts=text_parts(text)
+        lane=asked.lane, turn=turn, parent_id=parent_id, role=Message.Role.USER, parts=text_parts(text)
     )
     answer = queue_answer(user, asked, turn, question)
     point_at(asked.lane, answer)
@@ -247,11 +247,13 @@ def _prefer_key(lanes: list[Lane], key_ref: str) -> None:
         Lane.objects.filter(pk__in=[lane.pk for lane in changed]).update(key_ref=key_ref)
 
 
-def _begun(text: str) -> dict[str, Any]:
+def _begun(conversation: Conversation, text: str) -> dict[str, Any]:
     """A conversation that is written in is listed, has a title, and an empty composer."""
-    # In SQL: who renames it in this moment has the last word.
-    title = Case(When(title="", then=Value(title_of(text))), default=F("title"))
-    return {"title": title, "is_draft": False, "composer_text": "", "updated_at": timezone.now()}
+    fields: dict[str, Any] = {"is_draft": False, "composer_text": "", "updated_at": timezone.now()}
+    if not conversation.title:
+        # In SQL: who names it in this moment has the last word.
+        fields["title"] = Case(When(title="", then=Value(title_of(text))), default=F("title"))
+    return fields
 
 
 def _stored(answers: Iterable[Message], with_questions: bool) -> int:

@@ -110,9 +110,9 @@ class LaneQuerySet(models.QuerySet["Lane"]):
         return self.filter(removed_at__isnull=True).order_by("position", "pk")
 
     def locked(self) -> "LaneQuerySet":
-        """With their heads and endpoints, for this transaction alone: before anything else, and the oldest first, so
+        """With their endpoints, for this transaction alone: before anything else, and the oldest first, so
         that no two wait for each other. SQLite has one writer at a time and ignores the lock."""
-        lanes = self.select_related("head", "endpoint").order_by("pk")
+        lanes = self.select_related("endpoint").order_by("pk")
         return lanes.select_for_update(of=("self",), no_key=True)
 
     def locked_in_order(self) -> "list[Lane]":
