@@ -68,7 +68,13 @@ def list_local_model(model_name: str, context_length: int | None = None) -> None
 
 @transaction.atomic
 def store_offers(endpoint: Endpoint, facts: Sequence[OfferFacts]) -> None:
-    """Make ``facts`` the endpoint's list; offers that are no longer in it stay, as withdrawn."""
+    """Make ``facts`` the endpoint's list; offers that are no longer in it stay, as withdrawn.
+
+    Processes that start together may store the same list at the same time: one endpoint after the other, and in one
+    order the models that endpoints share.
+    """
+    Endpoint.objects.select_for_update(no_key=True).filter(pk=endpoint.pk).first()
+    facts = sorted(facts, key=lambda fact: fact.model_id)
     models = _store_models(facts, trusted=endpoint.is_router)
     offers = [_offer(endpoint, models[fact.model_id], fact) for fact in facts]
     Offer.objects.filter(endpoint=endpoint).update(withdrawn=True)

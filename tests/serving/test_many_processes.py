@@ -186,6 +186,21 @@ async def test_signing_out_here_closes_the_pages_there(fleet: Fleet, chat: Chat)
         await eventually(lambda: there.close_code == 4401)
 
 
+def test_failed_sign_ins_count_together(fleet: Fleet) -> None:
+    def try_at(server: PlaygroundProcess) -> str:
+        # As through a proxy: both are reached under one name.
+        headers = {"Host": f"localhost:{fleet.first.port}", "Origin": f"http://localhost:{fleet.first.port}"}
+        with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as client:
+            token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get("/accounts/login/").text)[0]
+            fields = {"csrfmiddlewaretoken": token, "login": "person0", "password": "a guess"}
+            return client.post("/accounts/login/", data=fields).text
+
+    first = [try_at(fleet.first) for _ in range(5)]
+
+    assert not any("Too many" in answer for answer in first)
+    assert "Too many" in try_at(fleet.second)
+
+
 async def test_redis_goes_and_comes_back(fleet: Fleet, chat: Chat, provider: FakeProvider) -> None:
     fleet.ask_for(chat, "fake/slow:40")
     async with (
