@@ -57,7 +57,11 @@ def tables() -> Iterator[tuple[str, list[str], Iterator[tuple[Any, ...]]]]:
 
 
 def applied_migrations() -> list[list[str]]:
-    return sorted([app, name] for app, name in MigrationRecorder(connection).applied_migrations())
+    """What the tables are of. A record of something that is no part of the playground any more says nothing of them."""
+    known = MigrationExecutor(connection).loader.graph.nodes
+    return sorted(
+        [app, name] for app, name in MigrationRecorder(connection).applied_migrations() if (app, name) in known
+    )
 
 
 def is_served() -> bool:

@@ -58,7 +58,12 @@ def newest_messages(query: Query, owner: int, besides: Collection[UUID], limit: 
 
     Only messages in lanes and chats that are there; what stands below a deleted one is the caller's to leave out.
     """
-    return [pk for (pk,) in _rows(*_vendor(default_connection).messages(query, owner, besides, limit))]
+    found: list[tuple[Any, ...]] = []
+    for sql, parameters in _vendor(default_connection).messages(query, owner, besides, limit):
+        found = _rows(sql, parameters)
+        if len(found) >= limit:
+            break
+    return [pk for (pk,) in found]
 
 
 def newest_titles(query: Query, owner: int, limit: int) -> list[UUID]:

@@ -1,8 +1,7 @@
 """The index on PostgreSQL: two tables of ``tsvector``, kept by triggers, and the queries that read them.
 
 The words are those that SQLite's index knows: everything that is neither letter nor digit parts words, so that parts of
-addresses and of code are found (the parser of PostgreSQL keeps them whole). No extension is needed. Where a word is
-common the planner walks a person's messages from the newest on, where it is rare it asks the GIN index.
+addresses and of code are found (the parser of PostgreSQL keeps them whole). No extension is needed.
 """
 
 from collections.abc import Collection
@@ -13,6 +12,8 @@ from chat.conversations.search.words import UNSPACED, Query, Term
 
 # A tsvector holds at most a megabyte of distinct words; so many characters never make one.
 INDEXED_LENGTH = 100_000
+# So many of a person's newest messages are looked at one by one, before the index is asked about all.
+NEWEST = 3_000
 PUNCTUATION = r"[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf]"
 FURTHER_SIGNS = r"[\u2000-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u303f\uff01-\uff0f\uff1a-\uff20]"
 
@@ -109,19 +110,33 @@ FILL = (
 )
 
 
-def messages(query: Query, owner: int, besides: Collection[UUID], limit: int) -> tuple[str, list[Any]]:
-    """SQL for the ids of the newest messages of a person that a query finds, and its parameters."""
+def messages(query: Query, owner: int, besides: Collection[UUID], limit: int) -> list[tuple[str, list[Any]]]:
+    """SQL for the ids of the newest messages of a person that a query finds, with its parameters.
+
+    The second is asked where the first does not find enough: a common word stands in the newest messages, a rare one
+    is quickly found in the GIN index. The planner would have to know which it is, and does not for beginnings of words.
+    """
     words, parameters = _tsquery(query)
-    return (
-        f"""SELECT s.message_id FROM chat_message_search s
-JOIN chat_message m ON m.id = s.message_id
+    newest = f"""SELECT message_id FROM (
+  SELECT message_id, vector FROM chat_message_search WHERE owner_id = %s ORDER BY message_id DESC LIMIT {NEWEST}
+) AS newest WHERE vector @@ ({words})"""
+    all_of_them = f"SELECT message_id FROM chat_message_search WHERE owner_id = %s AND vector @@ ({words})"
+    there = [owner, [str(chat) for chat in besides], limit]
+    return [
+        (_visible(newest, materialized=False), [owner, *parameters, *there]),
+        (_visible(all_of_them, materialized=True), [owner, *parameters, *there]),
+    ]
+
+
+def _visible(found: str, materialized: bool) -> str:
+    return f"""WITH found AS {"MATERIALIZED" if materialized else "NOT MATERIALIZED"} ({found})
+SELECT f.message_id FROM found f
+JOIN chat_message m ON m.id = f.message_id
 JOIN chat_lane l ON l.id = m.lane_id
 JOIN chat_conversation c ON c.id = l.conversation_id
-WHERE s.owner_id = %s AND s.vector @@ ({words}) AND c.owner_id = %s AND c.deleted_at IS NULL AND NOT c.is_draft
+WHERE c.owner_id = %s AND c.deleted_at IS NULL AND NOT c.is_draft
   AND m.deleted_at IS NULL AND l.removed_at IS NULL AND c.id <> ALL (%s::uuid[])
-ORDER BY s.message_id DESC LIMIT %s""",
-        [owner, *parameters, owner, [str(chat) for chat in besides], limit],
-    )
+ORDER BY f.message_id DESC LIMIT %s"""
 
 
 def titles(query: Query, owner: int, limit: int) -> tuple[str, list[Any]]:

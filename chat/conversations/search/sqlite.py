@@ -80,18 +80,16 @@ def searchable(text: Any) -> str:
     return spaced(text) if isinstance(text, str) else ""
 
 
-def messages(query: Query, owner: int, besides: Collection[UUID], limit: int) -> tuple[str, list[Any]]:
-    """SQL for the ids of the newest messages of a person that a query finds, and its parameters."""
-    return (
-        f"""SELECT s.rowid FROM chat_message_search s
+def messages(query: Query, owner: int, besides: Collection[UUID], limit: int) -> list[tuple[str, list[Any]]]:
+    """SQL for the ids of the newest messages of a person that a query finds, with its parameters."""
+    sql = f"""SELECT s.rowid FROM chat_message_search s
 CROSS JOIN chat_message m ON m.id = s.rowid
 CROSS JOIN chat_lane l ON l.id = m.lane_id
 CROSS JOIN chat_conversation c ON c.id = l.conversation_id
 WHERE s.chat_message_search MATCH %s AND c.owner_id = %s AND c.deleted_at IS NULL AND NOT c.is_draft
   AND m.deleted_at IS NULL AND l.removed_at IS NULL AND c.id NOT IN ({", ".join(["%s"] * len(besides))})
-ORDER BY s.rowid DESC LIMIT %s""",
-        [_match(query, owner), owner, *(chat.hex for chat in besides), limit],
-    )
+ORDER BY s.rowid DESC LIMIT %s"""
+    return [(sql, [_match(query, owner), owner, *(chat.hex for chat in besides), limit])]
 
 
 def titles(query: Query, owner: int, limit: int) -> tuple[str, list[Any]]:
