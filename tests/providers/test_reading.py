@@ -49,7 +49,8 @@ def test_stream_cut_at_any_byte_reads_the_same(place: int) -> None:
 
 @pytest.mark.parametrize("end", range(len(STREAM) + 1))
 def test_stream_that_ends_at_any_byte_gives_a_beginning_and_tells_that_it_is_cut(end: int) -> None:
-    reader, events, error = AnswerReader(None), [], None
+    reader, error = AnswerReader(None), None
+    events: list[TokenEvent] = []
     try:
         events += reader.read(STREAM[:end])
         for event in reader.finish():
