@@ -27,7 +27,9 @@ MOST_HITS = 20
 MOST_TITLES = 40
 # So many of the newest matches are weighed against each other at a time, and so many times where few chats hold them.
 WEIGHED = 80
-ROUNDS = 6
+ROUNDS = 4
+# Chats; with fewer, older matches are worth another look.
+ENOUGH = 10
 TITLE_WEIGHT = 3.0
 # After so many days a match counts half.
 FADES_IN_DAYS = 180
@@ -73,7 +75,7 @@ def search_conversations(user: User, typed: str, limit: int = MOST_HITS) -> list
     if not query.wanted:
         return []
     named = set(index.newest_titles(query, user.pk, MOST_TITLES))
-    best = _best_of_each_chat(_matches(query, user, limit))
+    best = _best_of_each_chat(_matches(query, user))
     chats = Conversation.objects.of(user).filter(is_draft=False).in_bulk([*named, *best])
     weights = {pk: _weight(chat, pk in named, best.get(pk), query) for pk, chat in chats.items()}
     found = sorted(chats.values(), key=lambda chat: weights[chat.pk], reverse=True)[:limit]
@@ -81,7 +83,7 @@ def search_conversations(user: User, typed: str, limit: int = MOST_HITS) -> list
     return [_hit(chat, best.get(chat.pk), query, shown) for chat in found]
 
 
-def _matches(query: Query, user: User, limit: int) -> list[Match]:
+def _matches(query: Query, user: User) -> list[Match]:
     """Messages that can be reached; older ones, too, where the newest are all in few chats."""
     matches: list[Match] = []
     chats: set[UUID] = set()
@@ -89,7 +91,7 @@ def _matches(query: Query, user: User, limit: int) -> list[Match]:
         pks = index.newest_messages(query, user.pk, chats, WEIGHED)
         matches += _reachable(_weighed(pks, query))
         chats |= {match.conversation_id for match in matches}
-        if len(pks) < WEIGHED or len(chats) >= limit:
+        if len(pks) < WEIGHED or len(chats) >= ENOUGH:
             break
     return matches
 
