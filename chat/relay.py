@@ -22,14 +22,16 @@ from redis.exceptions import RedisError
 ROUND_SECONDS = 0.04
 # Everybody is heard at least so often.
 BEAT_SECONDS = 1.0
-# A process that does not hear even itself for so long has lost the connection.
-SILENCE_SECONDS = 3.0
+# A process that does not hear even itself for so long, and so often, has lost the connection. Often, because one that
+# was busy for that long has merely not listened.
+SILENCE_SECONDS = 4.0
+MOST_UNHEARD = 3
 RETRY_SECONDS = 1.0
 # What waits to be told; beyond it the oldest is lost, as anything may be.
 MOST_WORDS = 2_000
 WORDS_AT_ONCE = 500
-# Who has said nothing for so long has ended.
-FORGET_SECONDS = 60.0
+# Who has said nothing for so long has ended; one that is forgotten earlier could come back with a gap unnoticed.
+FORGET_SECONDS = 86_400.0
 END_SECONDS = 1.0
 EVERYBODY = 0
 
@@ -101,6 +103,7 @@ class Relay:
         self._numbers_given: dict[int, int] = {}
         self._numbers_heard: dict[tuple[int, int], Numbers] = {}
         self._heard_itself = 0.0
+        self._unheard = 0
         self._is_ending = False
 
     def wake(self) -> None:
@@ -145,7 +148,7 @@ class Relay:
                 channel = await self._layer.new_channel()
                 await self._layer.group_add(_group(EVERYBODY), channel)
                 await self._layer.group_add(_group(self.id), channel)
-            self._heard_itself = time.monotonic()
+            self._heard_itself, self._unheard = time.monotonic(), 0
             reader = asyncio.create_task(self._read(channel))
             while not reader.done():
                 await self._round()
@@ -166,7 +169,7 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(BEAT_SECONDS):
                 await self._wanted.wait()
-        if time.monotonic() - self._heard_itself > SILENCE_SECONDS:
+        if self._unheard >= MOST_UNHEARD and time.monotonic() - self._heard_itself > SILENCE_SECONDS:
             raise TimeoutError("it has fallen silent")
         self._wanted.clear()
         words = [self._words.popleft() for _ in range(min(len(self._words), WORDS_AT_ONCE))]
@@ -181,6 +184,7 @@ class Relay:
         for target, message in [(target, self._message(target, words)) for target, words in mail.items()]:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await self._layer.group_send(_group(target), message)
+        self._unheard += 1
         self._forget_the_silent()
 
     def _message(self, target: int, words: list[Word]) -> list[Any]:
@@ -214,7 +218,7 @@ class Relay:
         return is_news and not is_own
 
     def _come_up(self) -> None:
-        self._heard_itself = time.monotonic()
+        self._heard_itself, self._unheard = time.monotonic(), 0
         self.is_up = True
         if self.is_away:
             self.is_away = False

@@ -14,8 +14,9 @@ from typing import Any, get_args
 
 from chat import relay
 
-# Where something was lost more is lost, by others too; all of it is made good at once.
+# Where something was lost more is lost, by others too; all of it is made good at once, one page after the other.
 LOSS_SECONDS = 0.5
+BETWEEN_PAGES_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,14 @@ def deliver(topic: str, event: Event) -> None:
     _hand_over(followers, event)
 
 
-def deliver_to_all(*events: Event) -> None:
-    """Deliver ``events`` to every follower in this process, whatever the topic."""
+def deliver_to_all(event: Event) -> None:
+    """Deliver ``event`` to every follower in this process, whatever the topic."""
+    _hand_over(_everybody().items(), event)
+
+
+def _everybody() -> dict[Receive, asyncio.AbstractEventLoop]:
     with _lock:
-        followers = {receive: loop for topic in _subscribers.values() for receive, loop in topic.items()}
-    for event in events:
-        _hand_over(followers.items(), event)
+        return {receive: loop for topic in _subscribers.values() for receive, loop in topic.items()}
 
 
 def _hand_over(followers: Iterable[tuple[Receive, asyncio.AbstractEventLoop]], event: Event) -> None:
@@ -120,10 +123,18 @@ def _hear(sender: int, words: list[Any]) -> None:
 
 
 @relay.on_loss
-def _make_good(sender: int) -> None:
+def _plan_to_make_good(sender: int) -> None:
     global _loss
-    if _loss is None or _loss.cancelled() or _loss.when() < asyncio.get_running_loop().time():
-        _loss = asyncio.get_running_loop().call_later(LOSS_SECONDS, deliver_to_all, LanesChanged(), ChatListChanged())
+    if _loss is None or _loss.when() < asyncio.get_running_loop().time():
+        _loss = asyncio.get_running_loop().call_later(LOSS_SECONDS, _make_good)
+
+
+def _make_good() -> None:
+    """Bring every page up to date. All at once would keep a busy process from anything else."""
+    loop = asyncio.get_running_loop()
+    for place, receive in enumerate(_everybody()):
+        for event in (LanesChanged(), ChatListChanged()):
+            loop.call_later(place * BETWEEN_PAGES_SECONDS, receive, event)
 
 
 @relay.on_change
