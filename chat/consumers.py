@@ -33,33 +33,15 @@ TOO_MANY = 4429
 INTERNAL_ERROR = 1011
 # Above the longest text a form takes, whatever its characters weigh in JSON, and below the server's own limit.
 MAX_CHARACTERS = 900_000
+# Longer than any stamp: what is longer is none, and waits its turn in memory.
+STAMP_LENGTH = 64
 GONE = "That is not there any more. Reload the page to see what is."
 BUSY = "The database did not answer in time. Try again."
 logger = logging.getLogger(__name__)
 
 
-class NowhereConsumer(AsyncWebsocketConsumer):
-    """Any address that has no socket: closed with 4404, where pages do not try again."""
-
-    async def connect(self) -> None:
-        await self.accept()
-        await self.close(code=NOT_FOUND)
-
-
-class ChatConsumer(AsyncWebsocketConsumer):
-    """One page on one conversation. Close codes: 4401 not signed in, 4404 not yours, 4429 too many sockets."""
-
-    async def connect(self) -> None:
-        self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
-        self.session_key = self.scope["session"].session_key or ""
-        self.registration: sockets.OpenSocket | None = None
-        self.pump: Pump | None = None
-        await self.accept()
-        user: User | AnonymousUser = self.scope["user"]
-        if isinstance(user, AnonymousUser):
-            await self.close(code=sockets.SESSION_ENDED)
-        else:
-            await self._open(user)
+class SocketConsumer(AsyncWebsocketConsumer):
+    """What all sockets have in common: their loop."""
 
     async def __call__(
         self, scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
@@ -80,6 +62,33 @@ class ChatConsumer(AsyncWebsocketConsumer):
         finally:
             self._leave()
 
+    def _leave(self) -> None:
+        """Leave nothing behind."""
+
+
+class NowhereConsumer(SocketConsumer):
+    """Any address that has no socket: closed with 4404, where pages do not try again."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(code=NOT_FOUND)
+
+
+class ChatConsumer(SocketConsumer):
+    """One page on one conversation. Close codes: 4401 not signed in, 4404 not yours, 4429 too many sockets."""
+
+    async def connect(self) -> None:
+        self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
+        self.session_key = self.scope["session"].session_key or ""
+        self.registration: sockets.OpenSocket | None = None
+        self.pump: Pump | None = None
+        await self.accept()
+        user: User | AnonymousUser = self.scope["user"]
+        if isinstance(user, AnonymousUser):
+            await self.close(code=sockets.SESSION_ENDED)
+        else:
+            await self._open(user)
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """One JSON object from the page: an acknowledgement, a hello, or something to do."""
         fields = _parse(text_data)
@@ -89,7 +98,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case "ack":
                 self.pump.flow.acknowledge(_whole_number(fields.get("frame")))
             case "hello" if await self._session_holds():
-                self.pump.greet(str(fields.get("stamp", "")))
+                self.pump.greet(str(fields.get("stamp", ""))[:STAMP_LENGTH])
             case str(action):
                 await self._perform(self.pump, action, fields)
 
@@ -101,7 +110,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
         except Http404:
             pump.reply(frames.errors_frame((GONE,)))
         except AWAY as error:
-            logger.warning("%s could not be done: %s", action, error)
+            # Its name is whatever a page called it.
+            known = action if action in verbs.HANDLERS else "Something unknown"
+            logger.warning("%s could not be done: %s", known, error)
             pump.reply(frames.errors_frame((BUSY,)))
         else:
             if done is None:

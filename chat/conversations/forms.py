@@ -30,6 +30,8 @@ class RowIdField(forms.IntegerField):
 
 
 _ROW_ID = RowIdField()
+# More than any page names at once: each costs time on a database thread.
+MOST_IDS = 100
 
 
 class RowIdsField(forms.Field):
@@ -38,7 +40,10 @@ class RowIdsField(forms.Field):
     widget = forms.SelectMultiple
 
     def to_python(self, value: Any) -> list[int]:
-        return [_ROW_ID.clean(word) for word in value or ()]
+        words = list(value or ())
+        if len(words) > MOST_IDS:
+            raise forms.ValidationError("That is more than there can be.")
+        return [_ROW_ID.clean(word) for word in words]
 
 
 class SendForm(forms.Form):

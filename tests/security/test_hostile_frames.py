@@ -156,6 +156,13 @@ def test_half_a_character_is_kept_as_its_replacement() -> None:
     assert consumers._parse('{"text": "\\ud83d and \\ud83d\\ude00"}') == {"text": "\ufffd and 😀"}
 
 
+def test_no_crowd_of_lanes_is_looked_through(hers: Belongings) -> None:
+    crowd = ["9" * 300] * 10_000
+
+    with pytest.raises(Refused, match="more than there can be"):
+        perform(hers.owner, hers.chat.pk, "send", right(hers) | {"lanes": crowd})
+
+
 def test_what_was_said_stays_out_of_refusals(hers: Belongings) -> None:
     with pytest.raises(Refused) as refusal:
         perform(hers.owner, hers.chat.pk, "send", {"text": SAID, "lanes": ["<b>"], "client_id": "x"})

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
+from pytest_django import Settings
 
 from chat.accounts import sockets
 from chat.accounts.models import User
@@ -21,6 +23,7 @@ from playground.asgi import application
 from tests.conversations.test_socket import HOST, ORIGIN, Page, send, session_of
 from tests.factories import make_administrator
 from tests.fake_provider import FakeProvider
+from tests.waiting import eventually
 
 LOSSES = {
     "switched off": lambda user, chat: User.objects.filter(pk=user.pk).update(is_active=False),
@@ -134,6 +137,18 @@ async def test_an_address_without_a_socket_is_closed_quietly(path: str, db: None
     assert connected and (message["type"], message["code"]) == ("websocket.close", 4404)
 
 
+async def test_a_stranger_reaches_no_channel_layer(settings: Settings) -> None:
+    unreachable = {"hosts": ["redis://127.0.0.1:9/0"]}
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": unreachable}
+    }
+    socket = WebsocketCommunicator(application, "/ws/", [(b"host", HOST.encode()), (b"origin", ORIGIN.encode())])
+
+    connected, _ = await socket.connect(timeout=5)
+
+    assert connected and (await socket.receive_output(timeout=5))["code"] == 4404
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_administrators_cannot_watch(chat: Conversation) -> None:
     ada = await in_database(make_administrator)
@@ -151,6 +166,31 @@ async def test_half_a_character_can_be_sent(page: Page, chat: Conversation) -> N
     seen = await page.until("half \ufffd")
 
     assert "\ud83d" not in seen
+
+
+async def test_what_a_page_calls_its_wish_stays_out_of_the_log(
+    page: Page, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> bool:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(sockets, "session_is_valid", fail)
+
+    await page.say(action="canary\nERROR chat: all keys were stolen")
+    await page.until("Try again")
+
+    assert "database is locked" in caplog.text
+    assert "canary" not in caplog.text
+
+
+async def test_a_stamp_that_waits_is_as_short_as_a_stamp(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    greeted: list[str] = []
+    monkeypatch.setattr(Pump, "greet", lambda self, stamp: greeted.append(stamp))
+
+    await page.say(action="hello", stamp="7" * 800_000)
+    await eventually(lambda: bool(greeted))
+
+    assert len(greeted[0]) < 100
 
 
 async def test_a_page_that_takes_nothing_leaves_a_bounded_heap(chat: Conversation, alice: User) -> None:
