@@ -14,7 +14,7 @@ from pytest_django import Settings
 from chat.accounts import sockets
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
-from chat.conversations import list_actions
+from chat.conversations import list_actions, verbs
 from chat.conversations.models import Conversation, Lane
 from chat.database import in_database
 from chat.pump import MOST_EVENTS, MOST_REPLIES, Pump
@@ -171,10 +171,10 @@ async def test_half_a_character_can_be_sent(page: Page, chat: Conversation) -> N
 async def test_what_a_page_calls_its_wish_stays_out_of_the_log(
     page: Page, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> bool:
+    def fail(*_: object) -> verbs.Done:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(sockets, "session_is_valid", fail)
+    monkeypatch.setattr(verbs, "perform", fail)
 
     await page.say(action="canary\nERROR chat: all keys were stolen")
     await page.until("Try again")
