@@ -1,6 +1,6 @@
 """What the serving processes of one installation tell each other, through the channel layer, where there is one.
 
-One task of each process talks to the layer and tries again for ever; nothing else touches it, so that with Redis away
+One task of each process talks to it and tries again for ever; nothing else touches it, so that with Redis away
 sockets and runs go on. What is told may be lost: messages are numbered, and a gap in anybody's numbers, one's own
 included, is told to those ``on_loss``. What the words mean is the business of those who ``listen``. All of them are
 called on the event loop. Without a layer nothing is told and nobody is heard.
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.layers import get_channel_layer
-from redis.exceptions import RedisError
 
 # Between two rounds: live text for other processes is collected for so long.
 ROUND_SECONDS = 0.04
@@ -93,6 +92,10 @@ class Relay:
     """This process's end. ``is_up``: it hears itself through the layer, and so others too."""
 
     def __init__(self, layer: Any) -> None:
+        # Here, because who does without Redis need not wait for its library.
+        from redis.exceptions import RedisError
+
+        self._errors = (RedisError, OSError, TimeoutError)
         self.id = secrets.randbits(48)
         self.loop = asyncio.get_running_loop()
         self.is_up = False
@@ -107,7 +110,6 @@ class Relay:
         self._is_ending = False
 
     def wake(self) -> None:
-        """Have a round soon: there is something to collect."""
         self._wanted.set()
 
     def say(self, word: Word) -> None:
@@ -129,7 +131,7 @@ class Relay:
             attempts += 1
             try:
                 await self._talk()
-            except (RedisError, OSError, TimeoutError) as error:
+            except self._errors as error:
                 logger.debug("No connection to the other processes: %s", error)
             except Exception:
                 logger.exception("The connection to the other processes broke; it is made anew.")
@@ -181,14 +183,12 @@ class Relay:
         # Last, because the words may speak of the end of what was collected.
         mail[EVERYBODY] = mail.pop(EVERYBODY, []) + words
         # Numbered before anything is sent: where that fails, the others will miss all of it.
-        for target, message in [(target, self._message(target, words)) for target, words in mail.items()]:
+        messages = [(target, [self.id, target, self._number(target), words]) for target, words in mail.items()]
+        for target, message in messages:
             async with asyncio.timeout(SILENCE_SECONDS):
                 await self._layer.group_send(_group(target), message)
         self._unheard += 1
         self._forget_the_silent()
-
-    def _message(self, target: int, words: list[Word]) -> list[Any]:
-        return [self.id, target, self._number(target), words]
 
     def _number(self, target: int) -> int:
         number = self._numbers_given[target] = self._numbers_given.get(target, 0) + 1

@@ -138,6 +138,25 @@ async def test_an_answer_is_joined_in_the_middle_elsewhere(fleet: Fleet, chat: C
     assert there.text.strip() == SLOW
 
 
+async def test_a_question_asked_there_waits_for_the_answer_here(
+    fleet: Fleet, chat: Chat, provider: FakeProvider
+) -> None:
+    fleet.ask_for(chat, "fake/slow:4")
+    async with (
+        live_page(fleet.first.url, chat.session, chat.id) as here,
+        live_page(fleet.second.url, chat.session, chat.id) as there,
+    ):
+        await here.send("Count.", chat.lane)
+        await there.until_text("word50 ")
+        await there.send("Again.", chat.lane)
+        await eventually(lambda: there.seen.count('data-status="done" data-status-of') >= 2, within=30)
+        await eventually(lambda: here.seen.count('data-status="done" data-status-of') >= 2)
+
+    assert [text.strip() for text in there.texts.values()] == [SLOW, SLOW]
+    assert here.texts == there.texts
+    assert len(provider.chats[-1].body["messages"]) == 3
+
+
 async def test_a_stop_elsewhere_ends_the_request(fleet: Fleet, chat: Chat, provider: FakeProvider) -> None:
     fleet.ask_for(chat, "fake/slow:50")
     async with (
