@@ -1,5 +1,5 @@
-"""Brings the data directory in order before serving: database copy, migrations, static files, the first administrator,
-the built-in endpoints.
+"""Brings the data directory in order before serving: database copy, migrations, index of search, static files, the
+first administrator, the built-in endpoints.
 
 Every step is safe to repeat and cheap when there is nothing to do. What cannot be done is raised as a ``CommandError``
 of one sentence. Listening is not its business, apart from finding out early that the port is taken.
@@ -24,6 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from chat.accounts.models import User
 from chat.catalogue.actions import ensure_endpoints
+from chat.conversations.search import index
 
 COPIES_KEPT = 5
 # Any number that nothing else on the database locks.
@@ -41,6 +42,8 @@ def prepare(say: Say) -> None:
                 say(f"Copied the database to {copy} before changing it.")
             say("Bringing the database up to date…")
             call_command("migrate", interactive=False, verbosity=0)
+        if index.mend(connection):
+            say("Built the index of search anew: something had stopped keeping it.")
         if static_files_changed():
             say("Compressing static files…")
             collect_static_files()

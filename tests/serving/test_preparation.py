@@ -10,11 +10,12 @@ from typing import cast
 import pytest
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import override_settings
 from pytest_django import Settings
 
 from chat.accounts.models import User
+from chat.conversations.search import index
 from chat.serving.preparation import (
     check_port,
     collect_static_files,
@@ -72,6 +73,19 @@ def test_database_is_copied_before_it_is_migrated_and_never_otherwise(data_dir: 
     assert len(list(data_dir.glob("copies/*"))) == 1
     assert not pending_migrations()
     assert any(words.startswith("Copied the database to") for words in said)
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(transaction=True)
+def test_index_of_search_is_mended_after_migrations_that_were_killed(data_dir: Path) -> None:
+    prepare(str)
+    index.stop_keeping("default", plan=["the last one"])
+    said: list[str] = []
+
+    prepare(said.append)
+
+    assert index.is_kept(connection)
+    assert any("index of search" in words for words in said)
 
 
 def test_static_files_are_collected_once_and_again_after_a_change(

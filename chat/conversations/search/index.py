@@ -5,7 +5,8 @@ settled. What was deleted with undo stays in it and is left out when it is read.
 ``build`` makes it anew from the rows.
 
 SQLite changes a table by making another one in its place, which loses triggers and stumbles over those that name it.
-So they are put away while migrations run (``chat.apps`` connects that).
+So they are put away there while migrations run (``chat.apps`` connects that). A process that is killed meanwhile leaves
+them away: ``mend`` is called before serving.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection as default_connection
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from chat.conversations.search import postgresql, sqlite
@@ -34,10 +35,28 @@ def remove(connection: BaseDatabaseWrapper) -> None:
     _execute(connection, (*vendor.NO_TRIGGERS, *vendor.NO_TABLES))
 
 
+def is_kept(connection: BaseDatabaseWrapper) -> bool:
+    """Whether all triggers are there."""
+    vendor = _vendor(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(vendor.TRIGGERS_THERE)
+        there = {name for (name,) in cursor.fetchall()}
+    return all(name in there for name in vendor.TRIGGERS)
+
+
+def mend(connection: BaseDatabaseWrapper) -> bool:
+    """Build anew what is not kept: nobody knows since when. True where that was so."""
+    if is_kept(connection):
+        return False
+    with transaction.atomic(using=connection.alias):
+        build(connection)
+    return True
+
+
 def stop_keeping(using: str, **kwargs: Any) -> None:
-    """Before migrations."""
+    """Before migrations of SQLite. PostgreSQL changes tables in place, and others may be writing."""
     connection = connections[using]
-    if kwargs.get("plan") and _exists(connection):
+    if kwargs.get("plan") and connection.vendor == "sqlite" and _exists(connection):
         _execute(connection, _vendor(connection).NO_TRIGGERS)
 
 

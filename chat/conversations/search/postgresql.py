@@ -93,6 +93,8 @@ TRIGGERS = {
     ),
     "chat_search_title_gone": ("chat_conversation", "AFTER DELETE ON chat_conversation FOR EACH ROW", FORGET_TITLE),
 }
+TRIGGERS_THERE = """SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = current_schema()::regnamespace AND t.tgenabled <> 'D'"""
 MAKE_TRIGGERS = tuple(statement for name, (_, when, do) in TRIGGERS.items() for statement in _trigger(name, when, do))
 NO_TRIGGERS = tuple(f"DROP TRIGGER IF EXISTS {name} ON {table}" for name, (table, _, _) in TRIGGERS.items())
 NO_TABLES = (

@@ -60,6 +60,7 @@ DELETE FROM chat_message_search WHERE rowid IN (SELECT id FROM chat_message WHER
 {FORGET_TITLE}; {_index_titles("c.id = NEW.id")}; END""",
     "chat_search_title_gone": f"AFTER DELETE ON chat_conversation BEGIN {FORGET_TITLE}; END",
 }
+TRIGGERS_THERE = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 NO_TRIGGERS = tuple(f"DROP TRIGGER IF EXISTS {name}" for name in TRIGGERS)
 MAKE_TRIGGERS = tuple(f"CREATE TRIGGER IF NOT EXISTS {name} {body}" for name, body in TRIGGERS.items())
 FILL = (

@@ -171,6 +171,35 @@ def test_index_can_be_built_anew(alice: User, chat: Conversation) -> None:
     assert found(alice, "less") == ["[Less]."]
 
 
+def test_index_is_kept_after_all_migrations(chat: Conversation) -> None:
+    assert index.is_kept(connection)
+    assert not index.mend(connection)
+
+
+def test_index_that_lost_a_trigger_is_built_anew(alice: User, chat: Conversation) -> None:
+    with connection.cursor() as cursor:
+        on = " ON chat_message" if connection.vendor == "postgresql" else ""
+        cursor.execute(f"DROP TRIGGER chat_search_message_made{on}")
+    ask(chat, "Why are there tides?")
+
+    assert only(alice, "tides").message_id is None
+
+    assert index.mend(connection)
+
+    assert only(alice, "tides").message_id is not None
+    ask(chat, "And the sun?")
+    assert only(alice, "sun").message_id is not None
+
+
+@pytest.mark.postgres
+def test_who_writes_while_migrations_run_is_found(alice: User, chat: Conversation) -> None:
+    index.stop_keeping("default", plan=["a migration"])
+    ask(chat, "Why are there tides?")
+    index.go_on_keeping("default", plan=["a migration"])
+
+    assert only(alice, "tides").message_id is not None
+
+
 def test_chats_are_found_behind_hundreds_of_newer_matches_in_one(
     alice: User, chat: Conversation, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
