@@ -22,6 +22,7 @@ from chat.flow import FlowControl
 from chat.runs import broadcast, supervisor, watch
 from chat.runs.broadcast import (
     ChatListChanged,
+    ChatMarked,
     LanesChanged,
     RelayChanged,
     RunEnded,
@@ -46,6 +47,15 @@ class Hello:
     stamp: str
 
 
+@dataclass(frozen=True, slots=True)
+class MeterOutdated:
+    """What the next send would take is more now. No first word waits until that is counted."""
+
+
+Event = broadcast.Event | Hello | MeterOutdated
+BESIDE = (ChatListChanged, ChatMarked, MeterOutdated)
+
+
 class Pump:
     """One page's output. ``send`` takes a whole frame; ended with the socket, when the person's right to it ends."""
 
@@ -56,7 +66,7 @@ class Pump:
         self._topics = (conversation.topic, broadcast.user_topic(user.pk))
         self._send = send
         self._awake = asyncio.Event()
-        self._events: deque[broadcast.Event | Hello] = deque()
+        self._events: deque[Event] = deque()
         self._replies: deque[str] = deque(maxlen=MOST_REPLIES)
         self._unfinished: dict[int, int] = {}
         self._watched: dict[int, WatchedRun] = {}
@@ -133,26 +143,32 @@ class Pump:
         parts.extend(run.take() for run in self._watched.values())
         return "".join(parts)
 
-    def _next_event(self) -> broadcast.Event | Hello:
-        """The oldest, but the list of chats last: what else happened marks it as seen, which changes it once more."""
-        event = next((event for event in self._events if event != ChatListChanged()), self._events[0])
+    def _next_event(self) -> Event:
+        """The oldest, but what is beside the chat last: what else happened marks it as seen, which changes the list."""
+        event = next((event for event in self._events if not isinstance(event, BESIDE)), self._events[0])
         self._events.remove(event)
         return event
 
-    async def _change(self, event: broadcast.Event | Hello) -> frames.Scene:
+    async def _change(self, event: Event) -> frames.Scene:
         match event:
             case LanesChanged():
                 return await in_database(self._all)
             case Hello(stamp=stamp):
                 return await in_database(self._missed, stamp)
             case TurnAdded(turn_id=turn_id):
-                return await in_database(self._turn, turn_id)
+                scene = await in_database(self._turn, turn_id)
+                self._receive(MeterOutdated())
+                return scene
             case RunEnded(run_id=run_id) if run_id in self._unfinished:
                 return await self._finish(run_id)
             case SettingsChanged():
                 return await in_database(self._settings)
             case ChatListChanged():
                 return await in_database_later(self._chat_list)
+            case ChatMarked(topic=topic):
+                return await in_database_later(self._chat_mark, topic)
+            case MeterOutdated():
+                return await in_database_later(self._meter)
             case RelayChanged():
                 return frames.Scene(frames.relay_frame(relay.is_away()))
             case RunStarted() | RunEnded():
@@ -201,7 +217,7 @@ class Pump:
         for run_id in [*self._watched]:
             self._forget_draft(run_id)
 
-    def _receive(self, event: broadcast.Event | Hello) -> None:
+    def _receive(self, event: Event) -> None:
         if len(self._events) >= MOST_EVENTS:
             self._events = deque((LanesChanged(), ChatListChanged()))
         # One that waits already will say as much.
@@ -232,18 +248,27 @@ class Pump:
 
     def _turn(self, turn_id: int) -> frames.Scene:
         """A turn that follows what the page shows; any other comes with all lanes, unless it is there already."""
-        turn = Turn.objects.filter(pk=turn_id, conversation=self._id).first()
+        turn = Turn.objects.of(self._user).filter(pk=turn_id, conversation=self._id).first()
         if turn is None or (self._last_row is not None and turn.row <= self._last_row):
             return NOTHING
-        conversation = self._seen()
-        if conversation is None or (self._last_row is not None and turn.row > self._last_row + 1):
+        if self._last_row is not None and turn.row > self._last_row + 1:
             return self._all()
-        return frames.turn_scene(conversation, turn)
+        list_actions.mark_seen(turn.conversation)
+        return frames.turn_scene(turn.conversation, turn)
 
     def _chat_list(self) -> frames.Scene:
         conversation = self._seen()
         header = frames.header_frame(conversation) if conversation is not None else ""
         return frames.Scene(frames.chat_list_frame(self._user, self._id) + header)
+
+    def _chat_mark(self, topic: str) -> frames.Scene:
+        if topic in self._topics:
+            self._seen()
+        return frames.Scene(frames.chat_mark_frame(self._user, topic))
+
+    def _meter(self) -> frames.Scene:
+        conversation = self._conversation()
+        return frames.Scene(frames.composer_meter_frame(conversation)) if conversation is not None else NOTHING
 
     def _settings(self) -> frames.Scene:
         conversation = self._conversation()

@@ -14,12 +14,13 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from chat.accounts.models import User
-from chat.conversations.announcing import announce, announce_list
+from chat.conversations.announcing import announce, announce_list, announce_mark
 from chat.conversations.asking import Change, Plan, busy_answer, plan, queue_answer, refreeze
 from chat.conversations.ceilings import check_answers, check_chats, take_room
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree, next_row
 from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
+from chat.conversations.sidebar import is_at_top
 from chat.conversations.tree_actions import locked_lane, locked_tree, point_at, stop_all
 from chat.markdown import render
 from chat.runs import supervisor
@@ -53,7 +54,10 @@ def send_message(
                 check_chats(user)
             answers = [_ask(user, asked, turn, text, asked.lane.head_id) for asked in plans]
             announce(conversation, TurnAdded(turn.pk), **_begun(conversation, text))
-            announce_list(conversation)
+            if is_at_top(conversation):
+                announce_mark(user.pk, conversation.topic)
+            else:
+                announce_list(conversation)
             _start_after_commit(answers)
             take_room(user, _stored(answers, with_questions=True) - bytes_of(conversation, Conversation.TEXTS))
     except IntegrityError:

@@ -17,5 +17,13 @@ def announce(conversation: Conversation, event: broadcast.Event, **fields: Any) 
 
 def announce_list(conversation: Conversation) -> None:
     """Tell the owner's pages that the list of chats looks different."""
-    topic = broadcast.user_topic(conversation.owner_id)
-    transaction.on_commit(lambda: broadcast.publish(topic, broadcast.ChatListChanged()))
+    _announce_to(conversation.owner_id, broadcast.ChatListChanged())
+
+
+def announce_mark(owner_id: int, topic: str) -> None:
+    """Tell the owner's pages that the chat of this topic is at work, or unread, or no longer."""
+    _announce_to(owner_id, broadcast.ChatMarked(topic))
+
+
+def _announce_to(person_id: int, event: broadcast.Event) -> None:
+    transaction.on_commit(lambda: broadcast.publish(broadcast.user_topic(person_id), event))

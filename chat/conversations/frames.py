@@ -128,7 +128,6 @@ def turn_scene(conversation: Conversation, turn: Turn) -> Scene:
         for view in lane.turns:
             html = render_to_string(f"{PARTIALS}_turn.html", {**context, "lane": lane, "turn": view})
             cells.append(swap(f"#lane-{lane.pk}-turns", html, "beforeend"))
-    cells.append(_partial("_composer_meter", context))
     # Others that are new come with their own turns: until then the page has no place for what they write.
     return Scene("".join(cells), unfinished_answers(context), turn.row)
 
@@ -150,6 +149,12 @@ def chat_list_frame(user: User, open_chat: UUID) -> str:
     return replace_by_id(
         render_to_string("chat/_chat_list.html", {**chat_list(user), "conversation": {"pk": open_chat}})
     )
+
+
+def chat_mark_frame(user: User, topic: str) -> str:
+    """The mark of one chat in the list; a page that does not list it leaves it out."""
+    chat = Conversation.objects.listed(user).filter(topic=topic).first()
+    return replace_by_id(render_to_string("chat/_sidebar_mark.html", {"item": chat})) if chat is not None else ""
 
 
 def header_frame(conversation: Conversation) -> str:

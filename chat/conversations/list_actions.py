@@ -9,7 +9,7 @@ from django.utils import timezone
 from chat.accounts.models import User
 from chat.catalogue.models import ModelChoice
 from chat.conversations.actions import title_of
-from chat.conversations.announcing import announce, announce_list
+from chat.conversations.announcing import announce, announce_list, announce_mark
 from chat.conversations.ceilings import check_chats
 from chat.conversations.lane_actions import new_lane
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Turn
@@ -96,7 +96,7 @@ def mark_seen(conversation: Conversation) -> None:
     """The person has the chat before them; what was unread no longer is, and the list is told."""
     if conversation.unread:
         Conversation.objects.filter(pk=conversation.pk).update(seen_at=timezone.now())
-        announce_list(conversation)
+        announce_mark(conversation.owner_id, conversation.topic)
 
 
 def keep_typed(conversation: Conversation, text: str, client_id: str) -> None:

@@ -152,6 +152,13 @@ class Lane(models.Model):
         return self.choice.label
 
 
+class TurnQuerySet(models.QuerySet["Turn"]):
+    def of(self, user: User) -> "TurnQuerySet":
+        """The turns of this person's chats."""
+        owned = {"conversation__owner": user, "conversation__deleted_at__isnull": True}
+        return self.filter(**owned).select_related("conversation")
+
+
 class Turn(models.Model):
     """One action of a person that adds messages to one or more lanes.
 
@@ -164,6 +171,8 @@ class Turn(models.Model):
     client_id = models.CharField(max_length=64)
     row = models.PositiveIntegerField()
     created_at = models.DateTimeField(default=timezone.now)
+
+    objects = TurnQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "client_id"], name="one_turn_per_client_id")]

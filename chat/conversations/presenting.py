@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, Offer
-from chat.conversations.composer import Known, composer, composer_meter, live_lanes
+from chat.conversations.composer import Known, composer, live_lanes
 from chat.conversations.history import Path, Window, recent_paths, turn_window, window
 from chat.conversations.models import LETTERS, Conversation, Lane, Message, Turn
 from chat.conversations.parameter_form import ParameterForm, Target
@@ -92,13 +92,13 @@ def settings_context(user: User, conversation: Conversation) -> dict[str, Any]:
 
 
 def turn_context(conversation: Conversation, turn: Turn) -> dict[str, Any]:
-    """The lanes with nothing but a new turn in each, and what sending more would take."""
+    """The lanes with nothing but a new turn in each."""
     lanes = live_lanes(conversation)
     shown = turn_window(lanes, turn)
     views = [
         LaneView(lane, letter, LaneFacts(), _turns(shown, lane)) for letter, lane in zip(LETTERS, lanes, strict=False)
     ]
-    return {"lanes": views, "composer": composer_meter(conversation, lanes)}
+    return {"lanes": views}
 
 
 def _context(

@@ -31,6 +31,18 @@ def chat_list(user: User, before: str = "") -> dict[str, Any]:
     return {"chat_groups": by_age(shown), "more_chats_url": more}
 
 
+def is_at_top(conversation: Conversation) -> bool:
+    """Whether writing in this chat, as it was read before, leaves the list as it is."""
+    if (
+        not conversation.title
+        or conversation.is_draft
+        or timezone.localdate(conversation.updated_at) != timezone.localdate()
+    ):
+        return False
+    above = Conversation.objects.filter(owner=conversation.owner_id, deleted_at__isnull=True, is_draft=False)
+    return not above.filter(pinned=conversation.pinned, updated_at__gt=conversation.updated_at).exists()
+
+
 def chats_beside(request: HttpRequest) -> dict[str, Any]:
     """A context processor: the list for pages that show it beside something else, read only where it is."""
     user = getattr(request, "user", None)

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F
 from django.dispatch import receiver
 from django.utils import timezone
 
 from chat.conversations.actions import release_followers
+from chat.conversations.announcing import announce_mark
 from chat.conversations.models import Conversation
-from chat.runs import broadcast
 from chat.runs.models import Run
 from chat.runs.signals import run_ended
 
@@ -19,7 +18,6 @@ def go_on_after_run(run: Run, **kwargs: Any) -> None:
     """Part of the transaction that ends the run: no crash can leave it ended and what waited behind it waiting."""
     # Runs first, then their chat: in one order, so that no two of these wait for each other.
     release_followers(run)
-    now = timezone.now()
-    Conversation.objects.filter(topic=run.topic).update(answered_at=now, updated_at=now, version=F("version") + 1)
-    topic = broadcast.user_topic(run.owner_id)
-    transaction.on_commit(lambda: broadcast.publish(topic, broadcast.ChatListChanged()))
+    # Not when it was last written in: an answer moves no chat about under somebody's pointer.
+    Conversation.objects.filter(topic=run.topic).update(answered_at=timezone.now(), version=F("version") + 1)
+    announce_mark(run.owner_id, run.topic)

@@ -56,11 +56,18 @@ class ChatListChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatMarked:
+    """One chat of a person is at work, or unread, or no longer; it stands where it stood."""
+
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
 class RelayChanged:
     """Other processes are heard again, or no longer."""
 
 
-Event = RunStarted | RunEnded | TurnAdded | LanesChanged | SettingsChanged | ChatListChanged | RelayChanged
+Event = RunStarted | RunEnded | TurnAdded | LanesChanged | SettingsChanged | ChatListChanged | ChatMarked | RelayChanged
 Receive = Callable[[Event], None]
 EVENTS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
 

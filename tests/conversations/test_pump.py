@@ -286,3 +286,16 @@ async def test_each_frame_is_counted(open_screen: Open, chat: Conversation) -> N
     await screen.until("Two")
 
     await eventually(lambda: metrics.REGISTRY.get_sample_value("playground_frames_sent_total") == before + 2)
+
+
+async def test_an_answer_that_ends_changes_one_mark_of_the_list(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    run = await in_database(lambda: run_of(send(alice, chat, "One")))
+    screen = open_screen()
+    screen.show()
+
+    await in_database(end, run, "The answer.")
+    html = await screen.until(f'id="chat-mark-{chat.pk}"')
+
+    assert 'id="chat-list"' not in html
