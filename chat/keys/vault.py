@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.db.models import Exists
 from django.views.decorators.debug import sensitive_variables
 
 from chat.accounts.models import User
@@ -121,20 +122,24 @@ def open_key(key: Key, endpoint: Endpoint) -> Credential:
 
 
 def _find(kind: str, number: str, user: User, endpoint: Endpoint) -> Key:
-    if not user.is_active or not (number.isascii() and number.isdigit()):
+    if not (number.isascii() and number.isdigit()):
         raise KeyNotYours
+    # Both may have been read when the message was sent: what is so now is asked in the same query.
+    active = User.objects.filter(pk=user.pk, is_active=True)
     key: Key | None = None
     if kind == PERSONAL:
-        key = PersonalKey.objects.filter(pk=number, user=user, endpoint=endpoint).first()
+        key = PersonalKey.objects.filter(Exists(active), pk=number, user=user, endpoint=endpoint).first()
     elif kind == SHARED:
-        key = SharedKey.objects.granted_to(user).filter(pk=number, endpoint=endpoint).first()
+        key = SharedKey.objects.granted_to(user).filter(Exists(active), pk=number, endpoint=endpoint).first()
     if key is None:
         raise KeyNotYours
     return key
 
 
 def _open_environment(user: User, endpoint: Endpoint) -> Credential:
-    if not may_use_environment(user, endpoint):
+    # As it is now, not as it was when the message was sent.
+    owner = User.objects.filter(pk=user.pk).first()
+    if owner is None or not may_use_environment(owner, endpoint):
         raise KeyNotYours
     shown = last_four(settings.HF_TOKEN)
     return Credential(settings.HF_TOKEN, router_host(), "HF_TOKEN" + (f" …{shown}" if shown else ""), shown)

@@ -166,6 +166,9 @@ KINDS: dict[str, Kind] = {
     "bad_address": Kind(
         RequestRefused, "The address of this endpoint is not a valid web address. An administrator can correct it."
     ),
+    "switched_off": Kind(
+        RequestRefused, "An administrator has switched this endpoint off. Choose another model.", ("other_provider",)
+    ),
     "rate_limited": Kind(
         Busy, "Too many requests for now.{wait}", ("wait", "retry", "other_provider", "other_key"), True
     ),

@@ -93,6 +93,9 @@ async def _write(run: Run, draft: Draft, process_id: int, ready: Ready) -> None:
     endpoint = run.endpoint
     if endpoint is None:
         raise provider_error("bad_address")
+    # One that waited behind another answer was queued long ago.
+    if not endpoint.enabled:
+        raise provider_error("switched_off")
     if not endpoint.is_local:
         await _stream_patiently(draft, await _patiently(_take, run, endpoint, process_id))
         return

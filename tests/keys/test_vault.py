@@ -167,6 +167,21 @@ def test_the_environments_token_is_for_administrators_and_the_router(
             open_credential("environment", user, endpoint)
 
 
+@pytest.mark.parametrize("lost", ["is_active", "is_superuser"])
+def test_rights_count_as_they_are_now_not_as_they_were_read(
+    ada: User, router: Endpoint, settings: LazySettings, lost: str
+) -> None:
+    settings.HF_TOKEN = SECRET
+    refs = ["environment"]
+    if lost == "is_active":
+        refs += [f"personal:{make_personal_key(ada, router).pk}", f"shared:{make_shared_key(router, ada).pk}"]
+    User.objects.filter(pk=ada.pk).update(**{lost: False})
+
+    for ref in refs:
+        with pytest.raises(KeyNotYours):
+            open_credential(ref, ada, router)
+
+
 def test_an_endpoint_that_needs_no_key_gets_none(alice: User, router: Endpoint) -> None:
     local = make_local_endpoint()
 

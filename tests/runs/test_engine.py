@@ -102,6 +102,21 @@ async def test_a_waiting_message_is_asked_once_the_answer_above_has_ended(
     assert [message["role"] for message in asked] == ["user", "assistant", "user"]
 
 
+async def test_a_waiting_message_asks_no_endpoint_that_was_switched_off_meanwhile(
+    send: Send, settled: Settled, fake_provider: FakeProvider
+) -> None:
+    await send("gated", "One")
+    await send("gated", "Two")
+    await in_database(lambda: Endpoint.objects.update(enabled=False))
+
+    fake_provider.gate("gated").open()
+    first, second = await settled()
+
+    assert first.status == Run.Status.DONE
+    assert (second.status, second.error_kind) == (Run.Status.FAILED, "switched_off")
+    assert len(fake_provider.chats) == 1
+
+
 async def test_retry_after_is_obeyed_before_the_first_token(
     send: Send, settled: Settled, fake_provider: FakeProvider
 ) -> None:

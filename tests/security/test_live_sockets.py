@@ -83,6 +83,25 @@ async def test_a_right_that_ends_behind_our_back_ends_the_stream(
     assert "word400" not in seen and seen.endswith("closed 4401")
 
 
+async def test_a_look_at_the_sockets_that_fails_is_not_the_last(
+    page: Page, watched: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, failed = sockets._holding, asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def fail_once(*args: Any) -> Any:
+        if not failed.is_set():
+            loop.call_soon_threadsafe(failed.set)
+            raise LookupError("nobody thought of this")
+        return look(*args)
+
+    monkeypatch.setattr(sockets, "_holding", fail_once)
+    await failed.wait()
+    await in_database(lambda: Session.objects.all().delete())
+
+    assert await page.close_code() == sockets.SESSION_ENDED
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 async def test_a_page_that_says_hello_is_asked_for_its_right(
     loss: str, page: Page, chat: Conversation, alice: User
