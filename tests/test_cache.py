@@ -1,10 +1,9 @@
 """Attempts count for all processes together; while Redis is away, for each of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from django.core.cache.backends.base import BaseCache
 
 from playground.cache import JsonSerializer, SharedCache
 from tests.redis_process import RedisProcess
@@ -19,17 +18,23 @@ def redis() -> Iterator[RedisProcess]:
 
 
 @pytest.fixture
-def prefix() -> str:
-    return uuid4().hex
-
-
-def cache_of(redis: RedisProcess, prefix: str) -> BaseCache:
+def open_cache(redis: RedisProcess) -> Iterator[Callable[[], SharedCache]]:
+    """The cache of one more process of an installation."""
+    opened: list[SharedCache] = []
     options = {"serializer": "playground.cache.JsonSerializer", "socket_timeout": 1, "socket_connect_timeout": 1}
-    return SharedCache(redis.url, {"KEY_PREFIX": prefix, "OPTIONS": options})
+    prefix = uuid4().hex
+
+    def open_one() -> SharedCache:
+        opened.append(SharedCache(redis.url, {"KEY_PREFIX": prefix, "OPTIONS": options}))
+        return opened[-1]
+
+    yield open_one
+    for cache in opened:
+        cache._cache.get_client().connection_pool.disconnect()
 
 
-def test_what_one_process_counts_another_sees(redis: RedisProcess, prefix: str) -> None:
-    one, other = cache_of(redis, prefix), cache_of(redis, prefix)
+def test_what_one_process_counts_another_sees(open_cache: Callable[[], SharedCache]) -> None:
+    one, other = open_cache(), open_cache()
 
     one.set("attempts", [3.5, 2.25], 60)
 
@@ -37,8 +42,10 @@ def test_what_one_process_counts_another_sees(redis: RedisProcess, prefix: str) 
     assert other.add("lock", True, 10) and not one.add("lock", True, 10)
 
 
-def test_each_process_counts_on_its_own_while_redis_is_away(redis: RedisProcess, prefix: str) -> None:
-    cache = cache_of(redis, prefix)
+def test_each_process_counts_on_its_own_while_redis_is_away(
+    redis: RedisProcess, open_cache: Callable[[], SharedCache]
+) -> None:
+    cache = open_cache()
     redis.stop()
 
     cache.set("attempts", [1.0], 60)
