@@ -8,10 +8,12 @@ people or models. Named by ``LOGGING``.
 import json
 import logging
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from chat import request_ids
 from chat.providers.credential import MASK, mask_tokens
@@ -30,7 +32,7 @@ class LineFormatter(logging.Formatter):
         return super().formatMessage(record) + facts
 
     def format(self, record: logging.LogRecord) -> str:
-        return masked(super().format(record))
+        return masked(_without_rows(super().format(record), record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -46,6 +48,9 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
+        entry = {
+            name: _without_rows(value, record) if isinstance(value, str) else value for name, value in entry.items()
+        }
         shown = {name: masked(value) if isinstance(value, str) else value for name, value in entry.items()}
         return json.dumps(shown, default=lambda value: masked(str(value)))
 
@@ -56,6 +61,28 @@ def masked(text: str) -> str:
         if len(secret) >= SHORTEST_SECRET:
             text = text.replace(secret, MASK)
     return _LINK.sub(rf"\1{MASK}", mask_tokens(text))
+
+
+def _without_rows(text: str, record: logging.LogRecord) -> str:
+    """``text`` with no more than the first line of what a database said: PostgreSQL goes on with whole rows."""
+    for error in _errors(record):
+        if isinstance(error, DatabaseError):
+            said = str(error)
+            text = text.replace(said, said.partition("\n")[0])
+    return text
+
+
+def _errors(record: logging.LogRecord) -> Iterator[BaseException]:
+    """All that stands in a record and its traceback, causes included."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    waiting = [error for error in (*arguments, *(record.exc_info or ())) if isinstance(error, BaseException)]
+    seen: set[int] = set()
+    while waiting:
+        error = waiting.pop()
+        if id(error) not in seen:
+            seen.add(id(error))
+            waiting += [reason for reason in (error.__cause__, error.__context__) if reason is not None]
+            yield error
 
 
 def _facts(record: logging.LogRecord) -> dict[str, Any]:

@@ -6,10 +6,13 @@ import sys
 from contextvars import copy_context
 
 import pytest
+from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
 from chat import request_ids
+from chat.runs.models import Run
 from playground.logs import JsonFormatter, LineFormatter
+from tests.factories import make_user
 
 FACTS = {"run": 7, "status": "done", "error": "", "seconds": 0.25, "endpoint": None}
 
@@ -65,3 +68,20 @@ def test_what_is_too_short_for_a_secret_is_left_in_other_words(settings: Setting
     settings.METRICS_TOKEN = "en"
 
     assert "Run ended." in LineFormatter().format(record())
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize("formatter", [LineFormatter(), JsonFormatter()])
+def test_rows_that_the_database_refuses_are_not_logged(formatter: logging.Formatter) -> None:
+    run = Run(topic="here", owner=make_user("alice"), text="canary\ncanary again", prompt_tokens=-1)
+    try:
+        with transaction.atomic():
+            run.save()
+    except IntegrityError as error:
+        made = logging.LogRecord("chat", logging.ERROR, __file__, 1, "It broke: %s", (error,), sys.exc_info())
+
+    assert "canary" in logging.Formatter().format(made)
+    written = formatter.format(made)
+    assert "violates check constraint" in written and "Traceback" in written
+    assert "canary" not in written
