@@ -165,7 +165,8 @@ async def serves_a_socket(process: PlaygroundProcess) -> bool:
     return "playground_open_sockets 1.0" in await asyncio.to_thread(page)
 
 
-async def test_what_a_visitor_says_of_itself_is_overwritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ["/", "/static/", "/static/%2e%2e/keys/"])
+async def test_what_a_visitor_says_of_itself_is_overwritten(path: str, tmp_path: Path) -> None:
     asked: list[dict[str, str]] = []
 
     async def remember(request: web.Request) -> web.Response:
@@ -187,7 +188,7 @@ async def test_what_a_visitor_says_of_itself_is_overwritten(tmp_path: Path) -> N
 
     with nginx.running(tmp_path, [port]) as proxy:
         async with httpx.AsyncClient(trust_env=False, headers=said) as client:
-            await client.get(f"{proxy.url}/", headers={"Host": "chat.example:8080"})
+            await client.get(f"{proxy.url}{path}", headers={"Host": "chat.example:8080"})
     await runner.cleanup()
 
     [headers] = asked
