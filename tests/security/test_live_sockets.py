@@ -156,16 +156,23 @@ async def test_an_address_without_a_socket_is_closed_quietly(path: str, db: None
     assert connected and (message["type"], message["code"]) == ("websocket.close", 4404)
 
 
-async def test_a_stranger_reaches_no_channel_layer(settings: Settings) -> None:
+@pytest.fixture
+def layer_away(settings: Settings) -> None:
     unreachable = {"hosts": ["redis://127.0.0.1:9/0"]}
     settings.CHANNEL_LAYERS = {
         "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": unreachable}
     }
-    socket = WebsocketCommunicator(application, "/ws/", [(b"host", HOST.encode()), (b"origin", ORIGIN.encode())])
 
-    connected, _ = await socket.connect(timeout=5)
 
-    assert connected and (await socket.receive_output(timeout=5))["code"] == 4404
+@pytest.mark.parametrize(("origin", "said"), [(ORIGIN, ["accept", "close"]), ("https://evil.example", ["close"])])
+async def test_a_stranger_reaches_no_channel_layer(origin: str, said: list[str], layer_away: None) -> None:
+    headers = [(b"host", HOST.encode()), (b"origin", origin.encode())]
+    socket = WebsocketCommunicator(application, "/ws/", headers)
+
+    await socket.send_input({"type": "websocket.connect"})
+    heard = [await socket.receive_output(timeout=5) for _ in said]
+
+    assert [message["type"] for message in heard] == [f"websocket.{word}" for word in said]
 
 
 @pytest.mark.django_db(transaction=True)
