@@ -46,6 +46,12 @@ class SharedCache(RedisCache):
     def delete(self, key: Any, version: Any = None) -> bool:
         return bool(self._either("delete", key, version=version))
 
+    def clear(self) -> None:
+        """Forget what is this installation's: others may keep theirs in the same Redis."""
+        client = self._cache.get_client(write=True)
+        for name in client.scan_iter(match=f"{self.key_prefix}:*"):
+            client.delete(name)
+
     def _either(self, name: str, *args: Any, **kwargs: Any) -> Any:
         shared: Callable[..., Any] = getattr(super(), name)
         try:

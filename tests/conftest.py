@@ -19,6 +19,12 @@ class LeftTheMachine(AssertionError):
     """A test tried to reach something beyond loopback."""
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if backends.KINDS["redis"]:
+        # The client of Redis leaves it to the collector to close what a thread that has ended held open.
+        config.addinivalue_line("filterwarnings", "ignore:unclosed <socket:ResourceWarning")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is about other servers than those that the tests run on. Not skipped: nothing is missing."""
     others = [kind for kind, is_used in backends.KINDS.items() if not is_used]

@@ -42,6 +42,17 @@ def test_what_one_process_counts_another_sees(open_cache: Callable[[], SharedCac
     assert other.add("lock", True, 10) and not one.add("lock", True, 10)
 
 
+def test_clearing_leaves_alone_what_others_keep_in_the_same_redis(open_cache: Callable[[], SharedCache]) -> None:
+    ours, theirs = open_cache(), open_cache()
+    theirs.key_prefix = "theirs"
+    ours.set("attempts", 1, 60)
+    theirs.set("attempts", 2, 60)
+
+    ours.clear()
+
+    assert (ours.get("attempts"), theirs.get("attempts")) == (None, 2)
+
+
 def test_each_process_counts_on_its_own_while_redis_is_away(
     redis: RedisProcess, open_cache: Callable[[], SharedCache]
 ) -> None:
