@@ -14,8 +14,8 @@ from bench.upstream import FIRST_TOKEN_SECONDS
 from tests.playground_process import PlaygroundProcess
 
 STARTS_PER_SECOND = 100
-# Sockets are open before the first person sends.
-SETTLED_SECONDS = 1.0
+# Sockets are open, and what opening them took is over, before the first person sends.
+SETTLED_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,37 @@ class Round:
         return rest / (self.load.streams * self.load.tokens / 1000)
 
 
-Stream = Callable[[int], Awaitable[tuple[Shown, float]]]
+class Start:
+    """Where all wait until everybody is there."""
+
+    def __init__(self, people: int) -> None:
+        self._there = asyncio.Semaphore(0)
+        self._people = people
+        self._given = asyncio.Event()
+
+    async def everybody_there(self) -> None:
+        for _ in range(self._people):
+            await self._there.acquire()
+
+    def give(self) -> None:
+        self._given.set()
+
+    async def turn_of(self, number: int) -> None:
+        """Wait for the start, and then until it is this person's turn to send."""
+        self._there.release()
+        await self._given.wait()
+        await asyncio.sleep(number / STARTS_PER_SECOND)
+
+
+Stream = Callable[[int, Start], Awaitable[tuple[Shown, float]]]
 
 
 async def direct(url: str, load: Load) -> Round:
     """What a client of the provider itself sees."""
     async with aiohttp.ClientSession() as http:
 
-        async def one(number: int) -> tuple[Shown, float]:
+        async def one(number: int, start: Start) -> tuple[Shown, float]:
+            await start.turn_of(number)
             shown, sent_at = Shown(), _now()
             body = {"model": load.model, "messages": [], "stream": True}
             async with http.post(f"{url}/chat/completions", json=body) as response:
@@ -86,9 +109,9 @@ async def bare(address: str, pid: int, load: Load) -> Round:
     """The same load on the yardstick."""
     async with aiohttp.ClientSession() as http:
 
-        async def one(number: int) -> tuple[Shown, float]:
+        async def one(number: int, start: Start) -> tuple[Shown, float]:
             async with http.ws_connect(address, max_msg_size=0) as socket:
-                await _turn_of(number)
+                await start.turn_of(number)
                 shown, sent_at = Shown(), _now()
                 await socket.send_str(load.model)
                 while (token := (await socket.receive(timeout=60)).data) != "[DONE]":
@@ -110,11 +133,11 @@ async def _on(servers: Sequence[tuple[str, int]], people: Sequence[dict[str, Any
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as http:
 
-        async def one(number: int) -> tuple[Shown, float]:
+        async def one(number: int, start: Start) -> tuple[Shown, float]:
             session, [chat] = people[number]["session"], people[number]["chats"]
             here, there = servers[number % len(servers)][0], servers[(number + 1) % len(servers)][0]
             async with open_page(http, there, session, chat) as page:
-                await _turn_of(number)
+                await start.turn_of(number)
                 sent_at = _now()
                 if here == there:
                     await page.send("Count.", chat["lanes"])
@@ -130,15 +153,16 @@ async def _on(servers: Sequence[tuple[str, int]], people: Sequence[dict[str, Any
 
 
 async def _round(load: Load, pids: Sequence[int], one: Stream) -> Round:
+    start = Start(load.streams)
+    streams = [asyncio.create_task(one(number, start)) for number in range(load.streams)]
+    await start.everybody_there()
+    await asyncio.sleep(SETTLED_SECONDS)
     before = sum(map(processes.cpu_seconds, pids))
-    done = await asyncio.gather(*(one(number) for number in range(load.streams)))
+    start.give()
+    done = await asyncio.gather(*streams)
     cpu = sum(map(processes.cpu_seconds, pids)) - before
     shown, waits = [shown for shown, _ in done], [wait - FIRST_TOKEN_SECONDS for _, wait in done]
     return Round(load, shown, waits, cpu, sum(map(processes.memory_megabytes, pids)))
-
-
-async def _turn_of(number: int) -> None:
-    await asyncio.sleep(SETTLED_SECONDS + number / STARTS_PER_SECOND)
 
 
 def _now() -> float:

@@ -11,6 +11,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
+from chat.conversations.ceilings import count_anew
 from chat.conversations.models import Conversation, Lane
 
 
@@ -25,7 +26,11 @@ def endpoint_at(base_url: str) -> Endpoint:
 
 
 def person(name: str) -> User:
-    return User.objects.get_or_create(username=name)[0]
+    """Somebody who has been here before: what is stored of a person is counted once, at the first send."""
+    user, is_new = User.objects.get_or_create(username=name)
+    if is_new:
+        count_anew(user)
+    return user
 
 
 def session_of(user: User) -> str:
