@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,7 +86,7 @@ class Start:
         await asyncio.sleep(number / STARTS_PER_SECOND)
 
 
-Stream = Callable[[int, Start], Awaitable[tuple[Shown, float]]]
+Stream = Callable[[int, Start], Coroutine[None, None, tuple[Shown, float]]]
 
 
 async def direct(url: str, load: Load) -> Round:

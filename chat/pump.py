@@ -49,7 +49,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class MeterOutdated:
-    """What the next send would take is more now. No first word waits until that is counted."""
+    """An answer has ended, and what the next send would take is more by it."""
 
 
 Event = broadcast.Event | Hello | MeterOutdated
@@ -156,9 +156,7 @@ class Pump:
             case Hello(stamp=stamp):
                 return await in_database(self._missed, stamp)
             case TurnAdded(turn_id=turn_id):
-                scene = await in_database(self._turn, turn_id)
-                self._receive(MeterOutdated())
-                return scene
+                return await in_database(self._turn, turn_id)
             case RunEnded(run_id=run_id) if run_id in self._unfinished:
                 return await self._finish(run_id)
             case SettingsChanged():
@@ -181,6 +179,7 @@ class Pump:
         if whole:
             self._forget_draft(run_id)
             self._unfinished.pop(run_id)
+        self._receive(MeterOutdated())
         return await in_database(self._ended, run_id, whole)
 
     def _shown(self, scene: frames.Scene) -> str:
