@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.core.cache import cache
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -14,11 +13,6 @@ pytestmark = pytest.mark.django_db
 STRANGERS = ("account_login", "account_signup", "account_reset_password", "account_inactive")
 PERSONS = ("account_logout", "account_change_password", "account_reauthenticate", "account_email")
 INLINE = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>|<style|\sstyle=|\son\w+=")
-
-
-@pytest.fixture(autouse=True)
-def fresh_throttle() -> None:
-    cache.clear()
 
 
 @pytest.mark.parametrize("name", STRANGERS)

@@ -5,7 +5,6 @@ import re
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -19,7 +18,6 @@ PERSON = {"username": "bob", "is_active": "on"}
 
 @pytest.fixture
 def ada(client: Client) -> User:
-    cache.clear()
     ada = make_administrator()
     client.force_login(ada)
     return ada

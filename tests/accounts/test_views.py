@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from allauth.account.signals import user_logged_in
 from django.conf import LazySettings
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -15,11 +14,6 @@ from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db
 NEW_ACCOUNT = {"username": "bob", "password1": PASSWORD, "password2": PASSWORD}
-
-
-@pytest.fixture(autouse=True)
-def fresh_throttle() -> None:
-    cache.clear()
 
 
 def link_for(user: User, minutes: int = 15) -> str:
