@@ -47,13 +47,8 @@ class Hello:
     stamp: str
 
 
-@dataclass(frozen=True, slots=True)
-class MeterOutdated:
-    """An answer has ended, and what the next send would take is more by it."""
-
-
-Event = broadcast.Event | Hello | MeterOutdated
-BESIDE = (ChatListChanged, ChatMarked, MeterOutdated)
+Event = broadcast.Event | Hello
+OF_THE_LIST = (ChatListChanged, ChatMarked)
 
 
 class Pump:
@@ -144,8 +139,8 @@ class Pump:
         return "".join(parts)
 
     def _next_event(self) -> Event:
-        """The oldest, but what is beside the chat last: what else happened marks it as seen, which changes the list."""
-        event = next((event for event in self._events if not isinstance(event, BESIDE)), self._events[0])
+        """The oldest, but the list of chats last: what else happened marks it as seen, which changes it once more."""
+        event = next((event for event in self._events if not isinstance(event, OF_THE_LIST)), self._events[0])
         self._events.remove(event)
         return event
 
@@ -165,8 +160,6 @@ class Pump:
                 return await in_database_later(self._chat_list)
             case ChatMarked(topic=topic):
                 return await in_database_later(self._chat_mark, topic)
-            case MeterOutdated():
-                return await in_database_later(self._meter)
             case RelayChanged():
                 return frames.Scene(frames.relay_frame(relay.is_away()))
             case RunStarted() | RunEnded():
@@ -179,7 +172,6 @@ class Pump:
         if whole:
             self._forget_draft(run_id)
             self._unfinished.pop(run_id)
-        self._receive(MeterOutdated())
         return await in_database(self._ended, run_id, whole)
 
     def _shown(self, scene: frames.Scene) -> str:
@@ -261,18 +253,19 @@ class Pump:
         return frames.Scene(frames.chat_list_frame(self._user, self._id) + header)
 
     def _chat_mark(self, topic: str) -> frames.Scene:
-        if topic in self._topics:
-            self._seen()
-        return frames.Scene(frames.chat_mark_frame(self._user, topic))
-
-    def _meter(self) -> frames.Scene:
-        conversation = self._conversation()
-        return frames.Scene(frames.composer_meter_frame(conversation)) if conversation is not None else NOTHING
+        chat = Conversation.objects.listed(self._user).filter(topic=topic).first()
+        if chat is not None and topic in self._topics:
+            list_actions.mark_seen(chat)
+        return frames.Scene(frames.chat_mark_frame(chat)) if chat is not None else NOTHING
 
     def _settings(self) -> frames.Scene:
         conversation = self._conversation()
         return frames.Scene(frames.settings_frame(self._user, conversation)) if conversation is not None else NOTHING
 
     def _ended(self, run_id: int, whole: bool) -> frames.Scene:
-        html = frames.ended_answer(run_id, whole) if self._seen() is not None else ""
+        conversation = self._seen()
+        if conversation is None:
+            return frames.Scene("", ended=run_id)
+        # What the next send takes is more by this answer.
+        html = frames.ended_answer(run_id, whole) + frames.composer_meter_frame(conversation)
         return frames.Scene(html, ended=run_id)

@@ -151,10 +151,9 @@ def chat_list_frame(user: User, open_chat: UUID) -> str:
     )
 
 
-def chat_mark_frame(user: User, topic: str) -> str:
-    """The mark of one chat in the list; a page that does not list it leaves it out."""
-    chat = Conversation.objects.listed(user).filter(topic=topic).first()
-    return replace_by_id(render_to_string("chat/_sidebar_mark.html", {"item": chat})) if chat is not None else ""
+def chat_mark_frame(chat: Conversation) -> str:
+    """The mark of one chat in the list, as it was ``listed``; a page that does not list it leaves it out."""
+    return replace_by_id(render_to_string("chat/_sidebar_mark.html", {"item": chat}))
 
 
 def header_frame(conversation: Conversation) -> str:

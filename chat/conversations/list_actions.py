@@ -95,7 +95,8 @@ def restore(conversation: Conversation) -> None:
 def mark_seen(conversation: Conversation) -> None:
     """The person has the chat before them; what was unread no longer is, and the list is told."""
     if conversation.unread:
-        Conversation.objects.filter(pk=conversation.pk).update(seen_at=timezone.now())
+        conversation.seen_at = timezone.now()
+        Conversation.objects.filter(pk=conversation.pk).update(seen_at=conversation.seen_at)
         announce_mark(conversation.owner_id, conversation.topic)
 
 
