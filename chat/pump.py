@@ -194,7 +194,8 @@ class Pump:
             if run_id in self._watched:
                 continue
             draft = watch.draft_of(run_id)
-            if draft is not None and not draft.ended:
+            # Whoever told of it: a text is shown in its own chat and nowhere else.
+            if draft is not None and not draft.ended and draft.topic == self._topics[0]:
                 draft.watchers.add(self._awake.set)
                 self._watched[run_id] = WatchedRun(draft, message_id)
 

@@ -21,11 +21,12 @@ PATIENCE_SECONDS = 1.0
 
 
 class Watched:
-    """A run that pages of this process want to read. ``is_there``: something of it has come."""
+    """A run that pages of this process want to read. ``is_there``: something of it has come, from ``teller``."""
 
     def __init__(self, mirror: Mirror) -> None:
         self.mirror = mirror
         self.is_there = False
+        self.teller: int | None = None
         self.looked_for_at = 0.0
         self.asked_at = 0.0
         self.ask_at = 0.0
@@ -48,12 +49,14 @@ class Watching:
         watched.looked_for_at = self._clock()
         return watched.mirror if watched.is_there else None
 
-    def take(self, entries: Iterable[Entry]) -> None:
-        """Bring the mirrors up to what their owner told."""
+    def take(self, process: int, entries: Iterable[Entry]) -> None:
+        """Bring the mirrors up to what their owner told. Only one process writes a run: who tells of the same one
+        serves a copy of this installation, where it is another."""
         for entry in entries:
             watched = self._watched.get(entry[0])
-            if watched is not None:
+            if watched is not None and watched.teller in (None, process):
                 watched.mirror.apply_entry(entry)
+                watched.teller = process if watched.mirror.is_sure else watched.teller
                 self._follow(watched)
 
     def doubt(self) -> None:
@@ -112,7 +115,7 @@ def draft_of(run_id: int) -> Draft | None:
 
 @relay.listen("text")
 def _hear(process: int, entries: list[Entry]) -> None:
-    _watching.take(entries)
+    _watching.take(process, entries)
 
 
 @relay.on_loss

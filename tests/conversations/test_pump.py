@@ -145,6 +145,28 @@ async def test_text_that_comes_before_its_turn_is_shown_is_not_lost(
     del running.drafts[run.pk]
 
 
+async def test_a_draft_of_another_chat_is_not_shown_whatever_its_run(
+    engine: None, open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    running = supervisor.engine()
+    assert running is not None
+    running.accepting = False
+    turn = await in_database(send, alice, chat, "One")
+    run = await in_database(run_of, turn)
+    draft = running.drafts[run.pk] = Draft(run.pk, "conversation.of-somebody-else")
+    draft.apply(TextDelta("canary"))
+    screen = open_screen()
+    broadcast.publish(chat.topic, TurnAdded(turn.pk))
+    screen.show()
+    await screen.until(">One<")
+    screen.pump.reply("<p>the next frame</p>")
+    await screen.until("the next frame")
+    screen.pump.reply("<p>and another</p>")
+
+    assert "canary" not in await screen.until("and another")
+    del running.drafts[run.pk]
+
+
 async def test_an_answer_whose_draft_was_not_complete_is_shown_as_it_is_stored(
     engine: None, open_screen: Open, alice: User, chat: Conversation
 ) -> None:

@@ -81,7 +81,7 @@ class Two:
         self.lending = Lending(self.drafts.get, self.clock)
         self.watching = Watching(self.clock)
         self.there = Line(self._owner_hears, lambda: None)
-        self.back = Line(lambda kind, entries: self.watching.take(entries), self.watching.doubt)
+        self.back = Line(lambda kind, entries: self.watching.take(OWNER, entries), self.watching.doubt)
         self.mirror: Draft | None = None
 
     def round(self, fate: str = "arrive") -> None:
@@ -182,6 +182,20 @@ def test_a_run_that_begins_later_is_told_to_who_waits_for_it() -> None:
     two.round()
 
     assert shown(two.mirror)["text"] == "At last"
+
+
+def test_a_run_of_the_same_id_elsewhere_is_not_mixed_in() -> None:
+    two = Two()
+    two.draft.apply(TextDelta("Ours. "))
+    two.round()
+    other = Feed(draft := Draft(RUN, "topic of a copy"))
+    draft.apply(TextDelta("canary"))
+
+    two.watching.take(OWNER + 2, [other.whole()])
+    draft.apply(TextDelta("canary"))
+    two.watching.take(OWNER + 2, [other.take()])
+
+    assert shown(two.mirror)["text"] == "Ours. "
 
 
 def test_who_asks_no_more_is_told_no_more() -> None:
