@@ -135,7 +135,11 @@ def _select(user: User, conversation: Conversation, fields: Fields) -> Done:
 
 
 def _delete(user: User, conversation: Conversation, fields: Fields) -> Done:
-    message = _message(user, conversation, fields)
+    pk = _clean(MessageForm(fields))["message"]
+    message = get_object_or_404(_messages(user, conversation).filter(lane__removed_at__isnull=True), pk=pk)
+    # A second click, or another tab, asks for what is done already.
+    if message.deleted_at is not None:
+        return Done()
     tree_actions.delete_message(message)
     return Done(Toast("Deleted, with what followed.", reverse("restore_message", args=[message.pk])))
 

@@ -106,6 +106,18 @@ async def test_deleted_message_comes_back_with_undo(chat: ChatPage) -> None:
     await expect(chat.text_of()).to_have_text(PLAIN)
 
 
+async def test_double_click_on_delete_deletes_without_complaint(chat: ChatPage) -> None:
+    await asked(chat, "fake/plain")
+    await chat.questions.hover()
+
+    await chat.questions.get_by_role("button", name="Delete").evaluate("button => (button.click(), button.click())")
+    await expect(chat.questions).to_have_count(0)
+    await chat.page.get_by_role("button", name="Undo").click()
+
+    await expect(chat.questions).to_contain_text("First version.")
+    await expect(chat.page.get_by_role("alert").filter(has_text="not there any more")).to_have_count(0)
+
+
 async def test_answer_cut_off_by_its_limit_is_continued(chat: ChatPage) -> None:
     await asked(chat, "fake/length")
     await expect(chat.answer()).to_contain_text("Cut off at 6 tokens.")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chat import consumers
 from chat.conversations.errors import Refused
-from chat.conversations.models import Conversation, Lane
+from chat.conversations.models import Conversation, Lane, Message
 from chat.conversations.verbs import HANDLERS, perform
 from chat.keys.choose import usable_keys
 from chat.keys.models import SharedKey
@@ -105,12 +105,21 @@ def test_a_lane_that_was_removed_can_only_be_restored(action: str, hers: Belongi
         perform(hers.owner, hers.chat.pk, action, fields)
 
 
-@pytest.mark.parametrize("action", ["delete_message", "select_message", "regenerate", "continue_answer", "raise_limit"])
+@pytest.mark.parametrize("action", ["select_message", "regenerate", "continue_answer", "raise_limit"])
 def test_a_message_that_was_deleted_can_only_be_restored(action: str, hers: Belongings) -> None:
     perform(hers.owner, hers.chat.pk, "delete_message", {"message": hers.answer.pk})
 
     with pytest.raises(Http404):
         perform(hers.owner, hers.chat.pk, action, {"message": hers.answer.pk})
+
+
+def test_deleting_what_is_deleted_changes_nothing(hers: Belongings) -> None:
+    perform(hers.owner, hers.chat.pk, "delete_message", {"message": hers.answer.pk})
+    before = [*Message.objects.order_by("pk").values()]
+
+    perform(hers.owner, hers.chat.pk, "delete_message", {"message": hers.answer.pk})
+
+    assert [*Message.objects.order_by("pk").values()] == before
 
 
 @pytest.mark.parametrize("whose", ["not granted", "another person's", "the environment's", "another endpoint's"])
