@@ -95,8 +95,9 @@ class Pump:
         self._awake.set()
 
     def greet(self, stamp: str) -> None:
-        """Bring a page that has just connected up to now."""
+        """Bring a page that has just connected up to now, and its chat's mark, which no stamp covers."""
         self._receive(Hello(stamp))
+        self._receive(ChatMarked(self._topics[0]))
 
     async def run(self) -> None:
         """Send what is new until cancelled."""

@@ -268,6 +268,20 @@ async def test_a_page_that_shows_everything_is_sent_nothing_anew(
     assert "An answer." not in html and 'id="lanes"' not in html
 
 
+async def test_a_page_is_told_at_hello_that_its_chat_is_no_longer_at_work(
+    open_screen: Open, alice: User, chat: Conversation
+) -> None:
+    """Its list may have been drawn before the answer ended, and the rest after."""
+    await in_database(end, await in_database(lambda: run_of(send(alice, chat, "One"))), "An answer.")
+    await in_database(chat.refresh_from_db)
+    screen = open_screen()
+
+    await screen.greeted(chat.stamp)
+
+    html = await screen.until(f'id="chat-mark-{chat.pk}"')
+    assert re.search(rf'id="chat-mark-{chat.pk}"[^>]* data-mark=""', html)
+
+
 async def test_a_page_that_stayed_open_over_delete_and_undo_shows_how_answers_ended(
     open_screen: Open, alice: User, chat: Conversation
 ) -> None:
