@@ -10,8 +10,8 @@ document.addEventListener("click", (event) => {
     open(document.getElementById(opener.dataset.dialogOpen));
   }
   event.target.closest("[data-dialog-close]")?.closest("dialog").close();
-  // A click on the dialog itself, not on anything in it, is one beside its box.
-  if (event.target.matches("dialog[data-light-dismiss]")) {
+  // A click on the dialog itself, not on anything in it, is one beside its box; the second of two may be meant for what opened it.
+  if (event.target.matches("dialog[data-light-dismiss]") && event.detail < 2) {
     const box = event.target.getBoundingClientRect();
     const inside = event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
     if (!inside) event.target.close();

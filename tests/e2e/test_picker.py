@@ -162,3 +162,13 @@ class TestWithoutAKey:
         await expect(chat.picker.get_by_role("alert")).to_be_visible()
         await expect(chat.picker.get_by_text("needs a key").first).to_be_visible()
         assert "hf_bad" not in await chat.page.content()
+
+
+async def test_double_click_on_add_model_leaves_the_picker_open(chat: ChatPage) -> None:
+    await chat.begin("fake/plain")
+
+    await chat.page.get_by_role("button", name="Add model").dblclick()
+
+    await expect(chat.search_box).to_be_focused()
+    await chat.page.mouse.click(5, 5)
+    await expect(chat.picker).to_be_hidden()
