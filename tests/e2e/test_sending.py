@@ -9,6 +9,24 @@ from tests.e2e.chat_page import ChatPage
 
 pytestmark = IN_BROWSER
 
+# Where the second and the third line of a message stand in its box.
+LINES = """box => {
+  const text = box.firstChild, [first, second, third] = text.data.split("\\n");
+  const place = (start, length) => {
+    const range = document.createRange();
+    range.setStart(text, start);
+    range.setEnd(text, start + length);
+    const { left, right } = range.getBoundingClientRect();
+    return { left: Math.round(left), right: Math.round(right) };
+  };
+  const { left, right } = box.getBoundingClientRect();
+  return {
+    box: { left: Math.round(left), right: Math.round(right) },
+    short: place(first.length + 1, second.length),
+    latin: place(first.length + second.length + 2, third.length),
+  };
+}"""
+
 
 async def test_double_click_on_send_sends_once(chat: ChatPage, provider: Provider, fresh: Callable[[str], str]) -> None:
     model = fresh("plain")
@@ -173,3 +191,13 @@ async def test_empty_message_is_not_sent(chat: ChatPage, complaints: Complaints)
 
     await expect(chat.page.get_by_role("alert").filter(has_text="Write something first.")).to_be_visible()
     await expect(chat.answers).to_have_count(1)
+
+
+async def test_text_runs_the_way_its_letters_do(chat: ChatPage) -> None:
+    await chat.begin("fake/plain")
+    await chat.ask("שלום עולם, זו שורה ארוכה\nקצר\nLeft")
+
+    lines = await chat.questions.locator(".message-user-text").evaluate(LINES)
+
+    assert lines["short"]["right"] == lines["box"]["right"]
+    assert lines["latin"]["left"] == lines["box"]["left"]
