@@ -215,10 +215,11 @@ SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}playground_session"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}playground_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 CSRF_COOKIE_HTTPONLY = True
+# Whoever these proxies say has come is counted by sign-in throttling; without them all people would be one.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 1 if BEHIND_TLS else 0, lowest=0, highest=10)
 if BEHIND_TLS:
     # One proxy in front ends TLS; it must overwrite these two headers (README.md).
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    ALLAUTH_TRUSTED_PROXY_COUNT = 1
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
     SECURE_HSTS_SECONDS = 31_536_000

@@ -13,8 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import transaction
 
+from chat.accounts.models import SignInLink
 from chat.backup import database
 from chat.backup.contents import Block, Head, Rows, check, reading, writing
 from chat.backup.sealing import Unreadable
@@ -70,6 +72,7 @@ def restore(
     try:
         with database.replaced():
             _fill(head, source, passphrase, staged)
+            _end_all_sessions()
             _seal_anew(head, say, own_keys="ENCRYPTION_KEYS" in given)
         _keep_secrets(head, given)
         _put_uploads(staged)
@@ -97,6 +100,12 @@ def _fill(head: Head, source: Path, passphrase: str, staged: Path) -> None:
                 _store(part, staged)
         filling.check()
     filling.finish()
+
+
+def _end_all_sessions() -> None:
+    """What has been ended or used since the backup was made must not live again."""
+    Session.objects.all().delete()
+    SignInLink.objects.filter(used_at=None).delete()
 
 
 def _store(block: Block, staged: Path) -> None:

@@ -73,6 +73,24 @@ def test_everything_comes_back_elsewhere(source: PlaygroundProcess, tmp_path: Pa
     other.run("from chat.models import User; User.objects.create(username='new')")
 
 
+def test_nobody_is_signed_in_by_what_a_backup_brings_back(
+    source: PlaygroundProcess, tmp_path: Path, file: Path
+) -> None:
+    """A session may have been ended, and a link used, since it was made."""
+    source.run("from bench.seed import person, session_of; session_of(person('anna'))")
+    manage(source, "signin_link", "anna")
+    other = place(tmp_path / "other")
+
+    manage(source, "backup", file)
+    manage(other, "restore", file)
+
+    counted = (
+        "from django.contrib.sessions.models import Session as S; from chat.accounts.models import SignInLink as L"
+    )
+    assert source.run(f"{counted}; print(S.objects.exists(), L.objects.filter(used_at=None).exists())") == "True True"
+    assert other.run(f"{counted}; print(S.objects.exists(), L.objects.filter(used_at=None).exists())") == "False False"
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("environments", [(SQLITE, {}), ({}, SQLITE)], ids=["to PostgreSQL", "to SQLite"])
 def test_backup_of_one_database_is_restored_to_the_other(
