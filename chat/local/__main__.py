@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import xllamacpp
@@ -29,11 +30,15 @@ def main() -> None:
     secret = sys.stdin.readline().strip()
     server = _serve(options.model, options.name, secret)
     announcement = {"base_url": f"{server.listening_address}/{secret}/v1", "context_length": CONTEXT_LENGTH}
-    to_parent.write(json.dumps(announcement) + "\n")
-    to_parent.close()
-    sys.stdin.read()
-    # An orderly end would wait for answers that nobody reads any more.
-    os._exit(0)
+    try:
+        # A parent that died while the model was loading hears nothing of it.
+        with suppress(OSError):
+            to_parent.write(json.dumps(announcement) + "\n")
+            to_parent.close()
+        sys.stdin.read()
+    finally:
+        # An orderly end would wait for the server, which ends only when it is told to.
+        os._exit(0)
 
 
 def _options() -> argparse.Namespace:

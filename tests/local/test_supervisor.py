@@ -167,6 +167,18 @@ def test_child_ends_when_its_parent_is_killed() -> None:
     assert not Path(f"/proc/{child}/cmdline").exists()
 
 
+def test_child_ends_when_its_parent_is_gone_before_it_is_ready() -> None:
+    with subprocess.Popen(
+        child_command(weights()), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
+        assert child.stdin is not None and child.stdout is not None
+        child.stdout.close()
+        child.stdin.write(b"secret\n")
+        child.stdin.close()
+
+        assert child.wait(timeout=60) == 0
+
+
 def wait_for_child(pid: int) -> int:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
