@@ -1,4 +1,6 @@
 // What a page says on its socket without being asked: htmx's extension greets nobody and acknowledges nothing.
+import { isOpen } from "./connection.js";
+
 const stamp = () => document.querySelector("[data-stamp]")?.dataset.stamp ?? "";
 
 // The server sends no more than the page has taken in; it need not hear of each small frame at once.
@@ -12,6 +14,7 @@ let timer = 0;
 function acknowledge(wrapper) {
   clearTimeout(timer);
   timer = 0;
+  if (!isOpen()) return;
   acknowledged = taken;
   wrapper.sendImmediately(JSON.stringify({ action: "ack", frame: taken }));
 }

@@ -108,6 +108,17 @@ async def test_typed_text_survives_a_reload(chat: ChatPage) -> None:
     await expect(chat.box).to_have_value("Not sent yet")
 
 
+async def test_text_typed_right_before_a_reload_survives_it(chat: ChatPage) -> None:
+    await chat.begin("fake/plain")
+    await chat.ask("First.")
+    await chat.ended()
+
+    await chat.box.fill("Not even saved yet")
+    await chat.page.reload()
+
+    await expect(chat.box).to_have_value("Not even saved yet")
+
+
 async def test_sent_text_does_not_come_back_after_a_reload(chat: ChatPage) -> None:
     await chat.begin("fake/plain")
     await chat.ask("First.")

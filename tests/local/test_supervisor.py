@@ -18,6 +18,7 @@ from django.conf import settings
 from chat.local.supervisor import State, Supervisor, child_command
 from chat.local.weights import EMBEDDED_MODEL, Weights, find_weights
 from chat.providers.errors import ProviderError
+from tests.playground_process import children_of
 
 ANNOUNCE = (
     "import json,sys; print(json.dumps({'base_url': 'http://127.0.0.1:9/x/v1', 'context_length': 7}), flush=True)"
@@ -37,12 +38,6 @@ async def running(command: Sequence[str], model: str = "tiny") -> AsyncIterator[
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-def children_of(pid: int) -> list[int]:
-    return [
-        int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
-    ]
 
 
 def model_servers_of(pid: int) -> list[int]:

@@ -20,7 +20,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from tests.keys.hub import Hub, JsonAnswer, whoami
-from tests.playground_process import PlaygroundProcess
+from tests.playground_process import PlaygroundProcess, children_of
 
 NEW_CHAT = """
 from chat.models import Conversation, User
@@ -42,11 +42,6 @@ def served(data_dir: Path) -> Iterator[PlaygroundProcess]:
 
 def cookies(client: httpx.Client) -> str:
     return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-
-
-def children_of(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for task in tasks for child in (task / "children").read_text().split()]
 
 
 def test_printed_link_signs_in_once(served: PlaygroundProcess) -> None:
