@@ -152,8 +152,10 @@ def chat_list_frame(user: User, open_chat: UUID) -> str:
 
 
 def chat_mark_frame(chat: Conversation) -> str:
-    """The mark of one chat in the list, as it was ``listed``; a page that does not list it leaves it out."""
-    return replace_by_id(render_to_string("chat/_sidebar_mark.html", {"item": chat}))
+    """The mark of one chat in the list, as it was ``listed``. A page that does not list it puts it where nobody looks:
+    htmx complains of a place that is not there."""
+    mark = render_to_string("chat/_sidebar_mark.html", {"item": chat})
+    return swap(f"#chat-mark-{chat.pk}, #chat-mark-elsewhere", mark)
 
 
 def header_frame(conversation: Conversation) -> str:

@@ -54,9 +54,7 @@ document.addEventListener("keydown", (event) => {
 
 // Sending twice with one client_id is harmless, but a second text under the first id would be lost.
 document.addEventListener("submit", (event) => {
-  if (event.target !== form()) return;
-  sessionStorage.removeItem(form().action);
-  if (sent === null) return;
+  if (event.target !== form() || sent === null) return;
   event.preventDefault();
   event.stopPropagation();
 }, true);
@@ -76,20 +74,5 @@ document.addEventListener("htmx:wsAfterMessage", () => {
 });
 
 document.addEventListener("input", (event) => {
-  if (event.target !== text()) return;
-  document.querySelector("#composer-errors").replaceChildren();
-  sessionStorage.setItem(form().action, text().value);
+  if (event.target === text()) document.querySelector("#composer-errors").replaceChildren();
 });
-
-// The server has what is typed after a moment; who reloads within that moment has it from this tab.
-document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  if (target === text() && detail.successful && detail.requestConfig.parameters.get("text") === text().value) {
-    sessionStorage.removeItem(form().action);
-  }
-});
-
-const typed = form() && sessionStorage.getItem(form().action);
-if (typed !== null && typed !== text()?.value) {
-  text().value = typed;
-  text().dispatchEvent(new Event("input", { bubbles: true }));
-}

@@ -25,4 +25,5 @@ import "./tabs.js";
 import "./theme.js";
 import "./toast.js";
 import "./to.js";
+import "./typed.js";
 import "./without-socket.js";

@@ -278,8 +278,8 @@ async def test_a_page_is_told_at_hello_that_its_chat_is_no_longer_at_work(
 
     await screen.greeted(chat.stamp)
 
-    html = await screen.until(f'id="chat-mark-{chat.pk}"')
-    assert re.search(rf'id="chat-mark-{chat.pk}"[^>]* data-mark=""', html)
+    html = await screen.until(f"#chat-mark-{chat.pk}")
+    assert re.search(rf'#chat-mark-{chat.pk}[^>]*>\s*<span[^>]* data-mark=""', html)
 
 
 async def test_a_page_that_stayed_open_over_delete_and_undo_shows_how_answers_ended(
@@ -332,6 +332,6 @@ async def test_an_answer_that_ends_changes_one_mark_of_the_list(
     screen.show()
 
     await in_database(end, run, "The answer.")
-    html = await screen.until(f'id="chat-mark-{chat.pk}"')
+    html = await screen.until(f"#chat-mark-{chat.pk}")
 
     assert 'id="chat-list"' not in html

@@ -45,6 +45,7 @@ async def test_toast_stands_above_the_composer_and_the_way_to_the_latest(
     await chat.in_lane_menu(1, "Remove from this chat")
     toast = chat.page.locator("[data-toast]")
     await expect(toast).to_be_visible()
+    await expect(chat.page.locator(".lane")).to_have_count(1)
     await chat.page.locator("[data-scroll]").hover(position={"x": 100, "y": 150})
     await chat.page.mouse.wheel(0, -2000)
     jump = chat.page.get_by_role("button", name="Jump to latest")
