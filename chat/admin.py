@@ -3,6 +3,7 @@
 from chat.accounts import admin as accounts
 from chat.catalogue import admin as catalogue
 from chat.keys import admin as keys
+from chat.notices import admin as notices
 from chat.usage import admin as usage
 
-__all__ = ["accounts", "catalogue", "keys", "usage"]
+__all__ = ["accounts", "catalogue", "keys", "notices", "usage"]

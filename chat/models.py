@@ -4,6 +4,7 @@ from chat.accounts.models import Invitation, SignInLink, User
 from chat.catalogue.models import Endpoint, LanguageModel, Offer, RecentChoice
 from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
+from chat.notices.models import Notice
 from chat.runs.models import Process, Run, RunChunk
 from chat.usage.models import UsageRecord
 
@@ -15,6 +16,7 @@ __all__ = [
     "Lane",
     "LanguageModel",
     "Message",
+    "Notice",
     "Offer",
     "PersonalKey",
     "Process",

@@ -4,7 +4,7 @@ Nothing here is read from or written to the database; runs are unsaved rows, the
 the attributes that each partial names in its first comment. The view of that page is at the end.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace as Sample
 from typing import Any
@@ -12,8 +12,6 @@ from typing import Any
 from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render as render_page
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from chat.catalogue.models import Endpoint, ModelChoice
@@ -23,6 +21,8 @@ from chat.conversations.search.hits import Hit
 from chat.conversations.search.words import excerpt, marked, parse
 from chat.markdown import render
 from chat.parameters import initial
+from chat.pattern import Pattern
+from chat.people_patterns import people_patterns
 from chat.picker.forms import Search
 from chat.picker.listing import TINY, ListAge, Picker, Section
 from chat.picker.rows import Row
@@ -106,19 +106,6 @@ STATES: dict[str, dict[str, Any]] = {
         "finish_reason": "tool_calls",
     },
 }
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """One partial in one state."""
-
-    title: str
-    template: str
-    context: dict[str, Any]
-
-    @property
-    def html(self) -> SafeString:
-        return render_to_string(self.template, self.context)
 
 
 def answer_state(state: str, pk: int) -> tuple[Sample, Run]:
@@ -288,6 +275,7 @@ def patterns() -> list[Pattern]:
         Pattern("Other servers are not heard", f"{CONVERSATIONS}/_relay.html", {"relay_is_away": True}),
         Pattern("Search", "chat/_chat_hits.html", {"chat_query": "entropy", "chat_hits": sample_hits()}),
         Pattern("Search without a hit", "chat/_chat_hits.html", {"chat_query": "enthalpy", "chat_hits": []}),
+        *people_patterns(),
         Pattern("Undo", "_toast.html", {"toast": Sample(text="Chat deleted.", undo_url="/", seconds=86400)}),
     ]
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("keys/", include("chat.keys.urls")),
     path("models/", include("chat.catalogue.urls")),
     path("usage/", include("chat.usage.urls")),
+    path("notices/", include("chat.notices.urls")),
     path("settings/", include("chat.preferences.urls")),
     path("patterns/", patterns.page, name="patterns"),
 ]

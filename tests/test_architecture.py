@@ -18,6 +18,7 @@ SOURCES = [*CODE, *TESTS, *sorted((ROOT / "static").rglob("*.js")), *sorted((ROO
 LAYERS = [
     {"providers", "parameters", "parameter_kinds", "markdown", "metrics", "request_ids", "database", "relay"},
     {"accounts", "local"},
+    {"notices"},
     {"catalogue"},
     {"keys"},
     {"usage", "picker"},
@@ -37,7 +38,9 @@ EDGES = {
     "bounded",
     "health",
     "scrape",
+    "pattern",
     "patterns",
+    "people_patterns",
     "flow",
     "pump",
 }

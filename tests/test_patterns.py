@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from chat.patterns import STATES, Pattern, patterns
+from chat.pattern import Pattern
+from chat.patterns import STATES, patterns
 
 ALL = patterns()
 

@@ -4,10 +4,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chat.accounts.requests import PersonRequest
+from chat.accounts.requests import PersonRequest, page_before
 from chat.conversations.parameter_form import ParameterForm
 from chat.preferences import actions
 from chat.preferences.forms import PreferencesForm, ThemeForm
@@ -36,15 +35,9 @@ def set_theme(request: PersonRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest("There is no such theme.")
     actions.set_theme(request.user, form.cleaned_data["theme"])
-    return HttpResponse(status=204) if request.htmx else redirect(_page_before(request))
+    return HttpResponse(status=204) if request.htmx else redirect(page_before(request))
 
 
 def _page(request: PersonRequest, form: PreferencesForm, parameters: ParameterForm, status: int = 200) -> HttpResponse:
     context = {"form": form, "parameters": parameters, "page": "settings"}
     return render(request, "chat/preferences/page.html", context, status=status)
-
-
-def _page_before(request: PersonRequest) -> str:
-    before = request.headers.get("Referer", "")
-    ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
-    return before if ours else "/"
