@@ -17,6 +17,8 @@ class ChatConfig(AppConfig):
         import_module("chat.accounts.signals")
         import_module("chat.conversations.signals")
         search_index = import_module("chat.conversations.search.index")
+        guard = import_module("chat.audit.guard")
         connection_created.connect(search_index.prepare_connection)
         pre_migrate.connect(search_index.stop_keeping, sender=self)
         post_migrate.connect(search_index.go_on_keeping, sender=self)
+        post_migrate.connect(guard.make_again, sender=self)

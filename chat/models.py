@@ -1,6 +1,7 @@
 """Gathers the models of all packages, which is where Django looks for them; defines none itself."""
 
 from chat.accounts.models import Invitation, SignInLink, User
+from chat.audit.models import AuditEntry
 from chat.catalogue.models import Endpoint, LanguageModel, Offer, RecentChoice
 from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
@@ -9,6 +10,7 @@ from chat.runs.models import Process, Run, RunChunk
 from chat.usage.models import UsageRecord
 
 __all__ = [
+    "AuditEntry",
     "Conversation",
     "Endpoint",
     "Invitation",

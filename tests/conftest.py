@@ -2,13 +2,14 @@
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from hypothesis import HealthCheck, settings
 
+from chat.audit import guard
 from tests import backends
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,7 +37,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The test database, which goes even where a thread that has ended left its connection open."""
+    """The test database, which goes even where a thread that has ended left its connection open.
+
+    The rows of the audit log go after each test like all others, and only then.
+    """
+    flush = connection.ops.execute_sql_flush
+
+    def flush_unguarded(statements: Iterable[str]) -> None:
+        with guard.lifted(connection):
+            flush(statements)
+
+    connection.ops.execute_sql_flush = flush_unguarded  # type: ignore[assignment, method-assign]
     yield
     backends.end_sessions(connection.settings_dict["NAME"])
 

@@ -17,6 +17,7 @@ SOURCES = [*CODE, *TESTS, *sorted((ROOT / "static").rglob("*.js")), *sorted((ROO
 # Lower layers first; a package imports only from its own layer and those before it.
 LAYERS = [
     {"providers", "parameters", "parameter_kinds", "markdown", "metrics", "request_ids", "database", "relay"},
+    {"audit", "csv_download"},
     {"accounts", "local"},
     {"notices"},
     {"catalogue"},
@@ -32,6 +33,7 @@ EDGES = {
     "routing",
     "urls",
     "admin",
+    "administration",
     "management",
     "serving",
     "backup",

@@ -16,6 +16,7 @@ from chat.accounts.errors import AccountDisabled, LinkExpired, LinkRefused, Link
 from chat.accounts.links import INVITATION_LIFETIME, SIGN_IN_LIFETIME, fresh_token, token_hash
 from chat.accounts.models import Invitation, OneTimeLink, SignInLink, User
 from chat.accounts.sockets import close_sockets
+from chat.audit.record import Verb, record
 
 AnyLink = TypeVar("AnyLink", bound=OneTimeLink)
 
@@ -31,7 +32,9 @@ def issue(link: OneTimeLink) -> str:
 def create_signin_link(user: User, lifetime: timedelta = SIGN_IN_LIFETIME) -> tuple[SignInLink, str]:
     """Return a new link for ``user`` and its secret."""
     link = SignInLink(user=user, expires_at=timezone.now() + lifetime)
-    return link, issue(link)
+    token = issue(link)
+    record(None, Verb.ADDED, link)
+    return link, token
 
 
 def create_invitation(
@@ -72,13 +75,16 @@ def accept_invitation(token: str, make_account: Callable[[], User]) -> User:
     _spend(invitation)
     user = make_account()
     Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
+    record(user, Verb.ADDED, user, {"invitation": str(invitation)})
     return user
 
 
-def disable_user(user: User) -> None:
+@transaction.atomic
+def disable_user(user: User, by: User | None = None) -> None:
     """Switch the account off; its sessions and sockets end (``signals`` does that for every save)."""
     user.is_active = False
     user.save(update_fields=["is_active"])
+    record(by, Verb.DISABLED, user)
 
 
 def end_sessions(user: User) -> None:

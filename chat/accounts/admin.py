@@ -9,8 +9,9 @@ from typing import Any
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -20,10 +21,12 @@ from django.utils import timezone
 from chat.accounts.actions import create_signin_link, disable_user, issue
 from chat.accounts.links import INVITATION_LIFETIME, invitation_address, signin_address
 from chat.accounts.models import Invitation, User
+from chat.administration.recorded import RecordedAdmin, person
 
 # With this page one could give another person's account a mail address and have its password reset.
 assert allauth_admin.EmailAddressAdmin
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Group)
 
 PRIVILEGES = ("is_superuser", "user_permissions")
 
@@ -35,7 +38,7 @@ class NewPersonForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
+class PersonAdmin(RecordedAdmin, UserAdmin[User]):
     """Accounts without what their owners wrote: no system prompts, no parameters, no chats."""
 
     fieldsets = (
@@ -76,7 +79,7 @@ class PersonAdmin(UserAdmin[User]):
     def switch_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         reached = [user for user in queryset.filter(is_active=True) if _reaches(request, user) and user != request.user]
         for user in reached:
-            disable_user(user)
+            disable_user(user, by=person(request))
         self.message_user(request, f"Switched off: {', '.join(map(str, reached)) or 'nobody'}. Their sessions ended.")
 
     def get_deleted_objects(
@@ -88,8 +91,13 @@ class PersonAdmin(UserAdmin[User]):
         return [f"{person} with all chats and keys" for person in people], {"people": len(people)}, unreachable, []
 
 
+@admin.register(Group)
+class RecordedGroupAdmin(RecordedAdmin, GroupAdmin):
+    """Groups as Django has them; what they may do is recorded."""
+
+
 @admin.register(Invitation)
-class InvitationAdmin(admin.ModelAdmin[Invitation]):
+class InvitationAdmin(RecordedAdmin):
     """Links that let one new person make an account; the link is shown once, right after it was made."""
 
     fields = ("label", "expires_at")

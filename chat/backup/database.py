@@ -22,6 +22,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.sql import InsertQuery
 from django.utils import timezone
 
+from chat.audit import guard
 from chat.backup.contents import ROWS_AT_A_TIME, Rows
 from chat.conversations.search import index
 from chat.runs.models import STALE_AFTER, Process
@@ -136,6 +137,7 @@ class Filling:
         last = [key for key in wanted if not any(child in wanted for child in _next_of_its_app(graph, key))]
         executor.migrate(last)
         index.remove(connection)
+        guard.remove(connection)
         state = MigrationExecutor(connection).loader.project_state(last)
         self._models = {model._meta.db_table: model for model in state.apps.get_models(include_auto_created=True)}
         for model in self._models.values():
@@ -170,6 +172,7 @@ class Filling:
                 cursor.execute(statement)
         call_command("migrate", interactive=False, verbosity=0)
         index.build(connection)
+        guard.mend(connection)
 
 
 def _next_of_its_app(graph: MigrationGraph, key: tuple[str, str]) -> list[tuple[str, str]]:

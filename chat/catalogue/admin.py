@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from chat.administration.recorded import RecordedAdmin
 from chat.catalogue.actions import RESERVED_SLUGS
 from chat.catalogue.addresses import validate_base_url
 from chat.catalogue.models import Endpoint
@@ -55,7 +56,7 @@ class EndpointForm(forms.ModelForm[Endpoint]):
 
 
 @admin.register(Endpoint)
-class EndpointAdmin(admin.ModelAdmin[Endpoint]):
+class EndpointAdmin(RecordedAdmin):
     """Endpoints and how their last sync went."""
 
     form = EndpointForm

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from chat.accounts.models import User
+from chat.audit.record import Verb, record
 from chat.catalogue.models import Endpoint
 from chat.keys.check import CheckReport, Outcome, check_secret
 from chat.keys.errors import KeysError, SecretRefused, TooManyKeys
@@ -36,7 +37,10 @@ def add_personal_key(user: User, endpoint: Endpoint, secret: str, label: str = "
     key.label = label or key.label or DEFAULT_LABEL
     _seal_into(key, secret)
     _note(key, report)
-    key.save()
+    with transaction.atomic():
+        is_new = key.pk is None
+        key.save()
+        record(user, Verb.ADDED if is_new else Verb.CHANGED, key, {"of": str(endpoint)})
     return key
 
 
@@ -70,7 +74,9 @@ def bill_to(key: Key, organisation: str) -> None:
 
 def delete_personal_key(key: PersonalKey) -> None:
     """Forget the key; answers that were to be paid with it fall back to the next in order."""
-    key.delete()
+    with transaction.atomic():
+        record(key.user, Verb.REMOVED, key, {"of": str(key.endpoint)})
+        key.delete()
 
 
 @transaction.atomic

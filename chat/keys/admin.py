@@ -12,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
 from chat.accounts.models import User
+from chat.administration.recorded import RecordedAdmin
 from chat.keys.actions import check_again, store_shared_key
 from chat.keys.errors import KeysError
 from chat.keys.forms import SharedKeyForm
@@ -30,7 +31,8 @@ class KeyGrantInline(admin.TabularInline[KeyGrant, SharedKey]):
 
 
 @admin.register(SharedKey)
-class SharedKeyAdmin(admin.ModelAdmin[SharedKey]):
+class SharedKeyAdmin(RecordedAdmin):
+    grants = (KeyGrant,)
     form = SharedKeyForm
     inlines = (KeyGrantInline,)
     fields = ("label", "endpoint", "secret", "bill_to", "enabled", "outcome", "checked_at", "check_report")

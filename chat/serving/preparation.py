@@ -23,6 +23,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from chat.accounts.models import User
+from chat.audit import guard
 from chat.catalogue.actions import ensure_endpoints
 from chat.conversations.search import index
 
@@ -44,6 +45,8 @@ def prepare(say: Say) -> None:
             call_command("migrate", interactive=False, verbosity=0)
         if index.mend(connection):
             say("Built the index of search anew: something had stopped keeping it.")
+        if guard.mend(connection):
+            say("The audit log could be changed: something had removed its triggers. They are back.")
         if static_files_changed():
             say("Compressing static files…")
             collect_static_files()

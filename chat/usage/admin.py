@@ -9,21 +9,9 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from chat.administration.read_only import ReadOnlyAdmin
 from chat.usage.models import StoredText, UsageRecord
 from chat.usage.reports import by_person, this_month
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Rows that only the playground writes."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(UsageRecord)

@@ -137,7 +137,7 @@ def test_administrators_read_nothing_that_people_wrote(route: Route, hers: Belon
     pages = [browser.get(route.path().replace("/1/", f"/{pk}/"), follow=True) for pk in pks]
     pages.append(browser.post(route.path(), {"action": "delete_selected", "_selected_action": list(pks)}))
 
-    assert not any(SAID in page.content.decode() for page in pages)
+    assert not any(SAID in page.getvalue().decode() for page in pages)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=text_of)
