@@ -14,6 +14,8 @@ from chat.conversations.models import Conversation, Lane, Message, MessageQueryS
 from chat.providers.requests import WireMessage
 
 ROWS_PER_PAGE = 30
+# Six models side by side: more than this is a megabyte before anything is read. Earlier rows come as one scrolls.
+ANSWERS_PER_PAGE = 90
 # Of a run.
 NOT_SHOWN = (
     *("topic", "owner", "endpoint", "provider", "key_ref", "input_price", "output_price", "request"),
@@ -128,7 +130,7 @@ def window(lanes: list[Lane], before: int | None = None, since: int | None = Non
     paths = {lane.pk: trees[lane.pk].path(lane.head_id) for lane in lanes}
     rows = sorted({node.row for path in paths.values() for node in path})
     standing = [row for row in rows if before is None or row < before]
-    shown = standing[-ROWS_PER_PAGE:]
+    shown = standing[-rows_per_page(len(lanes)) :]
     if since is not None and shown and since < shown[0]:
         shown = [row for row in standing if row >= since]
     messages = _messages(node.pk for path in paths.values() for node in path if node.row in set(shown))
@@ -137,6 +139,11 @@ def window(lanes: list[Lane], before: int | None = None, since: int | None = Non
         bool(shown) and shown[0] > rows[0],
         {pk: _path(path, trees[pk], messages) for pk, path in paths.items()},
     )
+
+
+def rows_per_page(lanes: int) -> int:
+    """How many rows of so many lanes a page shows at first, and adds for each scroll to its top."""
+    return min(ROWS_PER_PAGE, ANSWERS_PER_PAGE // max(1, lanes))
 
 
 def _path(nodes: list[Node], tree: Tree, messages: dict[int, Message]) -> Path:

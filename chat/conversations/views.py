@@ -23,7 +23,7 @@ from chat.conversations.composer import TEXT_LIMIT
 from chat.conversations.errors import Refused
 from chat.conversations.forms import storable
 from chat.conversations.frames import earlier_frame, news_frame
-from chat.conversations.history import ROWS_PER_PAGE, next_row
+from chat.conversations.history import next_row, rows_per_page
 from chat.conversations.models import MAX_LANES, Conversation, Turn
 from chat.conversations.presenting import conversation_context
 from chat.conversations.saying import said
@@ -129,7 +129,7 @@ def _around(found: Conversation, message: str) -> tuple[int | None, int | None]:
         return None, None
     # Very far up the page shows the place alone, as one that was scrolled there would show all.
     far = next_row(found) - row > MOST_ROWS
-    return (row + ROWS_PER_PAGE // 2, None) if far else (None, row - 1)
+    return (row + rows_per_page(MAX_LANES) // 2, None) if far else (None, row - 1)
 
 
 def _page(

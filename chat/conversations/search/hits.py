@@ -6,6 +6,7 @@ own chats, and of those only what can still be reached. Thoughts of models are n
 the page, and repeat the words of every question.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +26,11 @@ from chat.conversations.search.words import LOOKED_AT, Piece, Query, counts, exc
 
 MOST_HITS = 20
 MOST_TITLES = 40
-# So many of the newest matches are weighed against each other at a time, and so many times where few chats hold them.
+# So many of the newest matches are weighed against each other, so many of one chat at most, out of so many that the
+# index lists: to find them takes it long, to list some more does not. Where few chats hold them all, it is asked again.
 WEIGHED = 80
+WEIGHED_OF_A_CHAT = 10
+LISTED = 2_000
 ROUNDS = 4
 # Chats; with fewer, older matches are worth another look.
 ENOUGH = 10
@@ -88,12 +92,25 @@ def _matches(query: Query, user: User) -> list[Match]:
     matches: list[Match] = []
     chats: set[UUID] = set()
     for _ in range(ROUNDS):
-        pks = index.newest_messages(query, user.pk, chats, WEIGHED)
-        matches += _reachable(_weighed(pks, query))
-        chats |= {match.conversation_id for match in matches}
-        if len(pks) < WEIGHED or len(chats) >= ENOUGH:
+        newest = index.newest_messages(query, user.pk, chats, WEIGHED, LISTED)
+        matches += _reachable(_weighed(_spread(newest), query))
+        chats |= {chat for _, chat in newest}
+        if len(newest) < WEIGHED or len(chats) >= ENOUGH:
             break
     return matches
+
+
+def _spread(newest: Iterable[tuple[int, UUID]]) -> list[int]:
+    """The newest of these that are weighed: a long chat does not take the place of all others."""
+    taken: list[int] = []
+    of_chat: Counter[UUID] = Counter()
+    for pk, chat in newest:
+        of_chat[chat] += 1
+        if of_chat[chat] <= WEIGHED_OF_A_CHAT:
+            taken.append(pk)
+        if len(taken) == WEIGHED:
+            break
+    return taken
 
 
 def _weighed(pks: Collection[int], query: Query) -> list[Match]:

@@ -72,23 +72,32 @@ def prepare_connection(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
         sqlite.prepare_connection(connection)
 
 
-def newest_messages(query: Query, owner: int, besides: Collection[UUID], limit: int) -> list[int]:
-    """Ids of the newest messages that a query finds, except in the chats ``besides``.
+def newest_messages(
+    query: Query, owner: int, besides: Collection[UUID], enough: int, limit: int
+) -> list[tuple[int, UUID]]:
+    """Ids of the newest messages that a query finds and of their chats, except in the chats ``besides``.
 
-    Only messages in lanes and chats that are there; what stands below a deleted one is the caller's to leave out.
+    At most ``limit`` of them; where it is dear to find more, ``enough`` of them. Only messages in lanes and chats that
+    are there; what stands below a deleted one is the caller's to leave out.
     """
     found: list[tuple[Any, ...]] = []
     for sql, parameters in _vendor(default_connection).messages(query, owner, besides, limit):
         found = _rows(sql, parameters)
-        if len(found) >= limit:
+        if len(found) >= enough:
             break
-    return [pk for (pk,) in found]
+    chats = {chat: _uuid(chat) for chat in {chat for _, chat in found}}
+    return [(pk, chats[chat]) for pk, chat in found]
 
 
 def newest_titles(query: Query, owner: int, limit: int) -> list[UUID]:
     """Ids of the chats begun or named last whose title a query finds."""
     found = _rows(*_vendor(default_connection).titles(query, owner, limit))
-    return [pk if isinstance(pk, UUID) else UUID(pk) for (pk,) in found]
+    return [_uuid(pk) for (pk,) in found]
+
+
+def _uuid(stored: UUID | str) -> UUID:
+    """PostgreSQL has a type for them; SQLite keeps 32 characters."""
+    return stored if isinstance(stored, UUID) else UUID(stored)
 
 
 def _rows(sql: str, parameters: list[Any]) -> list[tuple[Any, ...]]:

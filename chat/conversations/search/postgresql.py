@@ -113,7 +113,7 @@ FILL = (
 
 
 def messages(query: Query, owner: int, besides: Collection[UUID], limit: int) -> list[tuple[str, list[Any]]]:
-    """SQL for the ids of the newest messages of a person that a query finds, with its parameters.
+    """SQL for the newest messages of a person that a query finds and their chats, with its parameters.
 
     The second is asked where the first does not find enough: a common word stands in the newest messages, a rare one
     is quickly found in the GIN index. The planner would have to know which it is, and does not for beginnings of words.
@@ -132,7 +132,7 @@ def messages(query: Query, owner: int, besides: Collection[UUID], limit: int) ->
 
 def _visible(found: str, materialized: bool) -> str:
     return f"""WITH found AS {"MATERIALIZED" if materialized else "NOT MATERIALIZED"} ({found})
-SELECT f.message_id FROM found f
+SELECT f.message_id, c.id FROM found f
 JOIN chat_message m ON m.id = f.message_id
 JOIN chat_lane l ON l.id = m.lane_id
 JOIN chat_conversation c ON c.id = l.conversation_id

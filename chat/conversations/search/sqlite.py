@@ -82,8 +82,8 @@ def searchable(text: Any) -> str:
 
 
 def messages(query: Query, owner: int, besides: Collection[UUID], limit: int) -> list[tuple[str, list[Any]]]:
-    """SQL for the ids of the newest messages of a person that a query finds, with its parameters."""
-    sql = f"""SELECT s.rowid FROM chat_message_search s
+    """SQL for the newest messages of a person that a query finds and their chats, with its parameters."""
+    sql = f"""SELECT s.rowid, c.id FROM chat_message_search s
 CROSS JOIN chat_message m ON m.id = s.rowid
 CROSS JOIN chat_lane l ON l.id = m.lane_id
 CROSS JOIN chat_conversation c ON c.id = l.conversation_id

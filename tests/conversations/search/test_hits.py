@@ -204,6 +204,21 @@ def test_chats_are_found_behind_hundreds_of_newer_matches_in_one(
     alice: User, chat: Conversation, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chat.conversations.search.hits.WEIGHED", 2)
+    monkeypatch.setattr("chat.conversations.search.hits.LISTED", 2)
+    other = make_conversation(alice, endpoint=endpoint)
+    ask(other, "tides")
+    for number in range(3):
+        ask(chat, f"tides {number}")
+
+    assert {hit.conversation for hit in search_conversations(alice, "tides")} == {chat, other}
+
+
+def test_long_chat_does_not_take_the_place_of_others_among_the_newest(
+    alice: User, chat: Conversation, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat.conversations.search.hits.WEIGHED", 3)
+    monkeypatch.setattr("chat.conversations.search.hits.WEIGHED_OF_A_CHAT", 2)
+    monkeypatch.setattr("chat.conversations.search.hits.ROUNDS", 1)
     other = make_conversation(alice, endpoint=endpoint)
     ask(other, "tides")
     for number in range(3):
