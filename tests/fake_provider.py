@@ -27,7 +27,8 @@ as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scen
 With `"stream": false` every answer comes as one body. Also served: GET /v1/models (`provider.models`,
 `provider.models_status`, `provider.models_delay` in seconds) and GET /api/whoami-v2 by how the token begins (hf_good,
 hf_read, hf_norights, hf_poor; hf_limited is answered 429, anything else 401). Chat with hf_bad is a 401, with
-hf_norights a 403, with hf_poor a 402. `provider.extra_headers` are added to every answer.
+hf_norights a 403, with hf_poor a 402. `provider.extra_headers` are added to every answer; where
+`provider.redirect` is a status and an address, both chat and the list of models answer with that redirect.
 From another process: GET /_requests, POST /_gate {"scenario", "release" or "open"}, POST /_control {"models_status"}.
 """
 
@@ -60,6 +61,7 @@ class FakeProvider:
         self.models_status = 200
         self.models_delay = 0.0
         self.extra_headers: dict[str, str] = {}
+        self.redirect: tuple[int, str] | None = None
         self.port = port
         self._gates: dict[str, Gate] = {}
         self._asked: Counter[str] = Counter()
@@ -123,6 +125,7 @@ class FakeProvider:
 
     async def _answer(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
         call = self._call(request, body)
+        self._redirect()
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         for beginning, name in _REFUSED_TOKENS.items():
             if token.startswith(beginning):
@@ -134,6 +137,13 @@ class FakeProvider:
         else:
             await SCENARIOS.get(call.scenario, plain)(call)
         return await call.closed()
+
+    def _redirect(self) -> None:
+        if self.redirect:
+            status, address = self.redirect
+            error = web.HTTPException(headers={"Location": address}, text="elsewhere")
+            error.set_status(status)
+            raise error
 
     def _call(self, request: web.Request, body: dict[str, Any]) -> Call:
         name, *suffixes = str(body.get("model", "")).split(":")
@@ -150,6 +160,7 @@ class FakeProvider:
 
     async def _list_models(self, request: web.Request) -> web.Response:
         self._record(request, None)
+        self._redirect()
         await asyncio.sleep(self.models_delay)
         if self.models_status != 200:
             return web.json_response({"error": "The list is not available"}, status=self.models_status)

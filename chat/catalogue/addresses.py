@@ -9,11 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ValidationError
 
-# Where clouds hand credentials to whoever asks from inside. Link-local ranges are refused as a whole.
-METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data"})
-METADATA_ADDRESSES = frozenset(map(ipaddress.ip_address, ("100.100.100.200", "168.63.129.16", "fd00:ec2::254")))
+from chat.providers.reach import Address, ForbiddenAddress, PrivateAddress, Reach, forbid_address
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+METADATA_HOSTS = frozenset({"metadata", "metadata.google.internal", "instance-data"})
 
 
 def validate_base_url(value: str) -> None:
@@ -39,7 +37,27 @@ def is_metadata_host(hostname: str) -> bool:
     address = _literal(name)
     if address is None:
         return name in METADATA_HOSTS
-    return address.is_link_local or address in METADATA_ADDRESSES
+    try:
+        forbid_address(str(address), Reach.PRIVATE)
+    except ForbiddenAddress:
+        return True
+    return False
+
+
+def is_private_host(url: str) -> bool:
+    """Tell whether the host in ``url``, as written, can only be this machine or one in a private network.
+
+    A name that leads there is found out when it is looked up, for every connection.
+    """
+    name = (urlsplit(url).hostname or "").rstrip(".").lower()
+    address = _literal(name)
+    if address is None:
+        return name == "localhost" or name.endswith(".localhost")
+    try:
+        forbid_address(str(address), Reach.PUBLIC)
+    except PrivateAddress:
+        return True
+    return False
 
 
 def _split(value: str) -> SplitResult:
@@ -54,14 +72,11 @@ def _split(value: str) -> SplitResult:
 
 
 def _literal(name: str) -> Address | None:
-    """The address that ``name`` spells, decimal, octal and hexadecimal IPv4 and mapped IPv6 included."""
+    """The address that ``name`` spells, decimal, octal and hexadecimal IPv4 included."""
     try:
-        address = ipaddress.ip_address(name)
+        return ipaddress.ip_address(name)
     except ValueError:
         return _loosely_written(name)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped
-    return address
 
 
 def _loosely_written(name: str) -> Address | None:

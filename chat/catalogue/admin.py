@@ -11,13 +11,14 @@ from django.http import HttpRequest
 
 from chat.administration.recorded import RecordedAdmin
 from chat.catalogue.actions import RESERVED_SLUGS
-from chat.catalogue.addresses import validate_base_url
+from chat.catalogue.addresses import is_private_host, validate_base_url
 from chat.catalogue.models import Endpoint
 from chat.catalogue.sync import request_sync
 from chat.providers.requests import chat_url
 
 KINDS = (Endpoint.Kind.INFERENCE_ENDPOINT, Endpoint.Kind.TGI, Endpoint.Kind.OPENAI)
-IDENTITY = ("label", "slug", "kind", "base_url", "needs_key", "enabled")
+IDENTITY = ("label", "slug", "kind", "base_url", "private_addresses_allowed", "needs_key", "enabled")
+PRIVATE = "This address is in a private network. If it is a server of yours, allow that below."
 PATIENCE = ("connect_timeout", "first_token_timeout", "between_tokens_timeout")
 LONGEST_TIMEOUT = 3600
 
@@ -47,6 +48,8 @@ class EndpointForm(forms.ModelForm[Endpoint]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if not cleaned.get("private_addresses_allowed") and is_private_host(cleaned.get("base_url", "")):
+            self.add_error("base_url", PRIVATE)
         for name in PATIENCE:
             seconds = cleaned.get(name)
             # "Not above" instead of "below": NaN must fail both ways.
@@ -63,7 +66,7 @@ class EndpointAdmin(RecordedAdmin):
     list_display = ("label", "slug", "kind", "base_url", "enabled", "models_listed", "synced_at", "sync_error")
     readonly_fields = ("chat_address", "models_listed", "synced_at", "sync_error")
     fieldsets = (
-        (None, {"fields": ("label", "slug", "kind", "base_url", "chat_address", "needs_key", "enabled")}),
+        (None, {"fields": ("label", "slug", "kind", "base_url", "chat_address", *IDENTITY[4:])}),
         ("Patience", {"fields": PATIENCE}),
         ("List of models", {"fields": ("models_listed", "synced_at", "sync_error")}),
     )
@@ -78,7 +81,7 @@ class EndpointAdmin(RecordedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         own = obj is None or obj.origin == Endpoint.Origin.ADMINISTRATOR
-        return self.readonly_fields if own else (*self.readonly_fields, "slug", "kind", "base_url", "needs_key")
+        return self.readonly_fields if own else (*self.readonly_fields, *IDENTITY[1:6])
 
     def has_delete_permission(self, request: HttpRequest, obj: Endpoint | None = None) -> bool:
         built_in = obj is not None and obj.origin == Endpoint.Origin.ENVIRONMENT

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
+from chat.providers.reach import Reach
 from chat.providers.requests import EndpointKind
 
 POLICIES = ("fastest", "cheapest", "preferred")
@@ -40,6 +41,12 @@ class Endpoint(models.Model):
     origin = models.CharField(max_length=20, choices=Origin.choices, default=Origin.ADMINISTRATOR, editable=False)
     needs_key = models.BooleanField(default=True)
     enabled = models.BooleanField(default=True)
+    private_addresses_allowed = models.BooleanField(
+        "may be in a private network",
+        default=False,
+        db_default=False,
+        help_text="Only for a server of your own: its name may then lead to this machine or into your network.",
+    )
     connect_timeout = models.FloatField(default=10, help_text="Seconds.")
     first_token_timeout = models.FloatField(default=120, help_text="Seconds until the first token.")
     between_tokens_timeout = models.FloatField(default=60, help_text="Seconds of silence between tokens.")
@@ -53,6 +60,12 @@ class Endpoint(models.Model):
     def host(self) -> str:
         """The network location that keys are bound to: ``host`` or ``host:port``."""
         return urlsplit(self.base_url).netloc.rpartition("@")[2].lower()
+
+    @property
+    def reach(self) -> Reach:
+        """Where its address may lead. What the settings name is trusted as it is."""
+        trusted = self.private_addresses_allowed or self.origin == self.Origin.ENVIRONMENT
+        return Reach.PRIVATE if trusted else Reach.PUBLIC
 
     @property
     def is_router(self) -> bool:

@@ -6,9 +6,10 @@ part, storing it ``actions``'. ``serve`` runs ``run_forever``; pages only call `
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from django.conf import settings
 from django.db import Error
@@ -23,13 +24,20 @@ from chat.local import supervisor as local_model
 from chat.providers.client import get_json
 from chat.providers.credential import Credential
 from chat.providers.errors import ProviderError
+from chat.providers.reach import Reach
 from chat.providers.requests import models_url
 
 INTERVAL = timedelta(hours=1)
 LOCAL_MODEL_POLL_SECONDS = 0.5
 NOTHING_LISTED = "It answered, but listed no models."
 
-Read = Callable[[str, Credential | None], Awaitable[object]]
+
+class Read(Protocol):
+    """How a document is fetched; ``get_json``, but for tests."""
+
+    def __call__(self, url: str, credential: Credential | None = None, *, reach: Reach) -> Awaitable[object]: ...
+
+
 logger = logging.getLogger(__name__)
 
 
@@ -79,7 +87,7 @@ async def sync_due(*, everything: bool = False, read: Read = get_json) -> bool:
 async def sync_endpoint(endpoint: Endpoint, read: Read = get_json) -> bool:
     """Read one endpoint's list and store it; after a failure keep the old one with the reason. True if it worked."""
     try:
-        answer = await read(models_url(endpoint.base_url), environment_credential(endpoint))
+        answer = await read(models_url(endpoint.base_url), environment_credential(endpoint), reach=endpoint.reach)
     except ProviderError as error:
         logger.info("The models of %s could not be listed: %s", endpoint.slug, error.kind)
         await in_database(actions.record_sync_error, endpoint, error.sentence)

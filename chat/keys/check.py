@@ -18,6 +18,7 @@ from chat.keys.whoami import CALL_ENDPOINTS, CALL_PROVIDERS, Identity, Right, re
 from chat.providers.client import close_client, get_json
 from chat.providers.credential import Credential
 from chat.providers.errors import ProviderError
+from chat.providers.reach import Reach
 
 NOT_HUGGING_FACE = "Not checked: only Hugging Face says what a token may do. The first message will show."
 NOT_A_HUB_TOKEN = "Not checked: this is not a Hugging Face token. The first message will show whether it works."
@@ -84,7 +85,8 @@ async def _ask_alone(secret: str, endpoint: Endpoint) -> CheckReport:
 async def _ask(secret: str, endpoint: Endpoint) -> CheckReport:
     credential = Credential(secret, urlsplit(settings.HF_HUB_URL).netloc, "this token", "")
     try:
-        body = await get_json(f"{settings.HF_HUB_URL}/api/whoami-v2", credential)
+        # The settings name it, so it is trusted.
+        body = await get_json(f"{settings.HF_HUB_URL}/api/whoami-v2", credential, reach=Reach.PRIVATE)
     except ProviderError as error:
         return _not_answered(error)
     return report_on(read_whoami(body), endpoint)

@@ -17,6 +17,7 @@ from chat.providers.events import ResponseStarted, TokenEvent
 from chat.providers.headers import SERVED_BY, kept_headers
 from chat.providers.patience import Patience
 from chat.providers.payload import USER_AGENT
+from chat.providers.reach import Reach
 from chat.providers.reading import AnswerReader
 from chat.providers.refusals import refusal
 from chat.providers.requests import WireRequest
@@ -39,19 +40,20 @@ async def stream_chat(
     wire: WireRequest,
     credential: Credential | None,
     *,
+    reach: Reach = Reach.PUBLIC,
     session_transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncIterator[AsyncIterator[TokenEvent]]:
     """Ask, and give an iterator over the answer; leaving the block closes the connection, wherever the answer is.
 
     The first event is ResponseStarted. Raises ProviderError on entering for everything up to the response headers and
     for any status but 2xx, and from the iterator for what happens later; text that came before is yielded before.
-    `session_transport` replaces the network, for tests.
+    `reach` says where the address may lead; `session_transport` replaces the network, for tests.
     """
     patience = Patience(wire.timeouts)
     try:
         with _mapped(credential):
             request = _post(wire, credential)
-            response = await patience.wait(_client(session_transport).send(request, stream=True))
+            response = await patience.wait(_client(reach, session_transport).send(request, stream=True))
         try:
             if not response.is_success:
                 raise await _refused(response, credential)
@@ -68,9 +70,11 @@ async def get_json(
     credential: Credential | None = None,
     *,
     timeout: float = 20.0,
+    reach: Reach = Reach.PUBLIC,
     session_transport: httpx.AsyncBaseTransport | None = None,
 ) -> object:
-    """The JSON document at `url`, such as a list of models; `timeout` is for all of it, in seconds.
+    """The JSON document at `url`, such as a list of models; `timeout` is for all of it, in seconds; `reach` says
+    where the address may lead.
 
     Raises ProviderError, also for any status but 2xx and for more than 32 MB.
     """
@@ -80,7 +84,8 @@ async def get_json(
     try:
         async with asyncio.timeout(timeout):
             with _mapped(credential):
-                return await _fetch(_client(session_transport), httpx.Request("GET", url, headers=headers), credential)
+                request = httpx.Request("GET", url, headers=headers)
+                return await _fetch(_client(reach, session_transport), request, credential)
     except TimeoutError:
         raise provider_error("gateway_timeout") from None
 
@@ -102,8 +107,8 @@ async def _fetch(client: httpx.AsyncClient, request: httpx.Request, credential: 
         await _close(response)
 
 
-def _client(transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    return make_client(transport) if transport else shared_client()
+def _client(reach: Reach, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    return make_client(transport) if transport else shared_client(reach)
 
 
 def _post(wire: WireRequest, credential: Credential | None) -> httpx.Request:

@@ -13,12 +13,13 @@ import httpx
 
 from chat.providers.credential import Credential, mask_tokens
 from chat.providers.errors import Context, ProviderError, provider_error
-from chat.providers.transport import ForbiddenAddress
+from chat.providers.reach import ForbiddenAddress, PrivateAddress
 
 # UnicodeError: a host name that IDNA cannot encode.
 CONNECTION_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, aiohttp.ClientError, OSError, UnicodeError)
 # The first row that fits any exception in the chain decides; the order goes from special to general.
 _KINDS: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
+    ("private_address", (PrivateAddress,)),
     (
         "bad_address",
         (ForbiddenAddress, httpx.UnsupportedProtocol, httpx.InvalidURL, aiohttp.InvalidURL, UnicodeError),

@@ -166,6 +166,11 @@ KINDS: dict[str, Kind] = {
     "bad_address": Kind(
         RequestRefused, "The address of this endpoint is not a valid web address. An administrator can correct it."
     ),
+    "private_address": Kind(
+        RequestRefused,
+        "The address of this endpoint is in a private network. An administrator can allow that for this endpoint.",
+        ("other_provider",),
+    ),
     "switched_off": Kind(
         RequestRefused, "An administrator has switched this endpoint off. Choose another model.", ("other_provider",)
     ),

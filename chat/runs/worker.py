@@ -113,7 +113,7 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
         tries += 1
         draft.start()
         try:
-            async with stream_chat(assignment.wire, assignment.credential) as events:
+            async with stream_chat(assignment.wire, assignment.credential, reach=assignment.endpoint.reach) as events:
                 async for event in events:
                     draft.apply(event)
                     if draft.overflowing:

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ValidationError
 
-from chat.catalogue.addresses import validate_base_url
+from chat.catalogue.addresses import is_private_host, validate_base_url
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,27 @@ def test_what_is_no_address_is_refused_in_words(url: str, words: str) -> None:
 def test_addresses_of_metadata_are_refused_in_every_spelling(host: str) -> None:
     with pytest.raises(ValidationError, match="network set-up"):
         validate_base_url(f"http://{host}/latest/")
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("a.localhost", True),
+        ("127.1", True),
+        ("0x7f000001", True),
+        ("10.0.0.7", True),
+        ("100.64.0.1", True),
+        ("[::1]", True),
+        ("[::ffff:8.8.8.8]", True),
+        ("[2002:808:808::1]", True),
+        ("[64:ff9b::1.1.1.1]", True),
+        ("8.8.8.8", False),
+        ("[2606:4700::6810:1]", False),
+        ("gpu-box", False),
+        ("endpoints.huggingface.cloud", False),
+    ],
+)
+def test_addresses_that_can_only_be_private_are_known_in_every_spelling(host: str, private: bool) -> None:
+    assert is_private_host(f"http://{host}:8080/v1") is private

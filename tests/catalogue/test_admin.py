@@ -7,6 +7,7 @@ from django.test import Client
 
 from chat.catalogue.actions import ensure_endpoints
 from chat.catalogue.models import Endpoint
+from chat.providers.reach import Reach
 from tests.factories import make_administrator, make_endpoint, make_user
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,8 @@ def test_address_that_chats_go_to_is_shown(browser: Client) -> None:
         ({"base_url": "ftp://host"}, "must begin with http"),
         ({"base_url": "http://169.254.169.254/v1"}, "network set-up"),
         ({"base_url": "https://me:pw@host/v1"}, "user name"),
+        ({"base_url": "http://127.0.0.1:8080/v1"}, "in a private network"),
+        ({"base_url": "http://[::ffff:10.0.0.1]/v1"}, "in a private network"),
         ({"slug": "hf"}, "taken by a built-in endpoint"),
         ({"slug": "a b"}, "valid “slug”"),
         ({"kind": "local"}, "not one of the available choices"),
@@ -67,6 +70,22 @@ def test_what_is_wrong_is_refused_in_words(browser: Client, wrong: dict[str, Any
 
     assert words in response.text
     assert not Endpoint.objects.exists()
+
+
+def test_a_server_in_a_private_network_is_allowed_by_name(browser: Client) -> None:
+    own = FILLED | {"base_url": "http://10.0.0.7:8080", "private_addresses_allowed": "on"}
+
+    browser.post(f"{URL}add/", own)
+    browser.post(f"{URL}add/", FILLED | {"slug": "other"})
+
+    reaches = {endpoint.slug: endpoint.reach for endpoint in Endpoint.objects.all()}
+    assert reaches == {"lab": Reach.PRIVATE, "other": Reach.PUBLIC}
+
+
+def test_what_the_settings_name_is_trusted_as_it_is(browser: Client) -> None:
+    ensure_endpoints()
+
+    assert {endpoint.reach for endpoint in Endpoint.objects.all()} == {Reach.PRIVATE}
 
 
 def test_router_can_be_switched_off_but_not_moved_or_deleted(browser: Client) -> None:

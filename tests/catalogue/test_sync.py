@@ -16,6 +16,7 @@ from chat.catalogue.models import Endpoint, Offer
 from chat.local import supervisor as local_model
 from chat.providers.credential import Credential
 from chat.providers.errors import provider_error
+from chat.providers.reach import Reach
 from tests.catalogue.lists import LLAMA, ROUTER_LIST, answer, fill_local
 from tests.factories import make_endpoint, make_local_endpoint
 from tests.waiting import eventually
@@ -30,7 +31,7 @@ class FakeEndpoints:
         self.answers = answers or {}
         self.asked: list[tuple[str, Credential | None]] = []
 
-    async def __call__(self, url: str, credential: Credential | None) -> object:
+    async def __call__(self, url: str, credential: Credential | None = None, *, reach: Reach) -> object:
         self.asked.append((url, credential))
         found = self.answers.get(url, ROUTER_LIST)
         if isinstance(found, Exception):

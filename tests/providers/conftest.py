@@ -12,6 +12,7 @@ from chat.providers.credential import Credential
 from chat.providers.errors import ProviderError
 from chat.providers.events import ReasoningDelta, TextDelta, TextWasReasoning, TokenEvent
 from chat.providers.payload import wire_request
+from chat.providers.reach import Reach
 from chat.providers.requests import ChatRequest, EndpointKind, Timeouts, WireRequest
 from tests.fake_provider import FakeProvider, fake_provider
 
@@ -63,10 +64,10 @@ def question(base_url: str, scenario: str = "plain", timeouts: Timeouts = QUICK,
     return wire_request(request)
 
 
-async def collect(wire: WireRequest, credential: Credential | None = None) -> Answer:
+async def collect(wire: WireRequest, credential: Credential | None = None, reach: Reach = Reach.PRIVATE) -> Answer:
     answer = Answer()
     try:
-        async with asyncio.timeout(30), stream_chat(wire, credential) as events:
+        async with asyncio.timeout(30), stream_chat(wire, credential, reach=reach) as events:
             async for event in events:
                 answer.events.append(event)
     except ProviderError as error:

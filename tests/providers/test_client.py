@@ -24,6 +24,7 @@ from chat.providers.events import (
     ToolCallDelta,
     UsageReport,
 )
+from chat.providers.reach import Reach
 from chat.providers.requests import Timeouts
 from chat.providers.transport import shared_client
 from tests.fake_answers import ERRORS, HOSTILE, MARKDOWN, MARKUP, PLAIN, REASONING
@@ -175,7 +176,7 @@ async def test_line_of_50_mb_is_given_up_without_keeping_it(fake_provider: FakeP
 
 async def test_request_is_sent_exactly_as_shown(fake_provider: FakeProvider, key: Credential) -> None:
     wire = question(fake_provider.base_url, bill_to="lab-org", extra_headers={"X-Own": "1"}, parameters={"seed": 0})
-    async with stream_chat(wire, key) as events:
+    async with stream_chat(wire, key, reach=Reach.PRIVATE) as events:
         async for _ in events:
             pass
 
@@ -192,14 +193,14 @@ async def test_key_of_another_host_is_not_sent(fake_provider: FakeProvider) -> N
     other = Credential("hf_secret_of_another_host", "router.huggingface.co", "Team key", "host")
 
     with pytest.raises(CredentialHostMismatch):
-        async with stream_chat(question(fake_provider.base_url), other):
+        async with stream_chat(question(fake_provider.base_url), other, reach=Reach.PRIVATE):
             pass
 
     assert fake_provider.requests == []
 
 
 async def test_leaving_the_block_closes_the_connection_at_once(fake_provider: FakeProvider) -> None:
-    async with stream_chat(question(fake_provider.base_url, "slow:5"), None) as events:
+    async with stream_chat(question(fake_provider.base_url, "slow:5"), None, reach=Reach.PRIVATE) as events:
         async for event in events:
             if isinstance(event, TextDelta):
                 break
@@ -212,7 +213,9 @@ async def test_cancelling_the_reader_closes_the_connection_at_once(fake_provider
     reading = asyncio.Event()
 
     async def read() -> None:
-        async with stream_chat(question(fake_provider.base_url, "gated", Timeouts()), None) as events:
+        async with stream_chat(
+            question(fake_provider.base_url, "gated", Timeouts()), None, reach=Reach.PRIVATE
+        ) as events:
             async for _ in events:
                 reading.set()
 
@@ -228,7 +231,7 @@ async def test_cancelling_the_reader_closes_the_connection_at_once(fake_provider
 
 async def test_tokens_arrive_one_by_one_and_not_at_the_end(fake_provider: FakeProvider) -> None:
     texts = []
-    async with stream_chat(question(fake_provider.base_url, "gated", Timeouts()), None) as events:
+    async with stream_chat(question(fake_provider.base_url, "gated", Timeouts()), None, reach=Reach.PRIVATE) as events:
         fake_provider.gate().release()
         async for event in events:
             if isinstance(event, TextDelta):
@@ -276,7 +279,7 @@ async def test_cookies_of_a_provider_are_not_kept(fake_provider: FakeProvider) -
     await collect(by_name)
 
     assert "Cookie" not in fake_provider.requests[1].headers
-    assert len(shared_client().cookies.jar) == 0
+    assert len(shared_client(Reach.PRIVATE).cookies.jar) == 0
 
 
 async def test_neither_prompt_nor_secret_is_logged(ask: Ask, key: Credential, caplog: pytest.LogCaptureFixture) -> None:
@@ -339,8 +342,8 @@ async def test_broken_compression_is_malformed() -> None:
 
 
 async def test_documents_are_fetched_with_the_key(fake_provider: FakeProvider, key: Credential) -> None:
-    owner = await get_json(f"{fake_provider.hub_url}/api/whoami-v2", key)
-    models = await get_json(f"{fake_provider.base_url}/models")
+    owner = await get_json(f"{fake_provider.hub_url}/api/whoami-v2", key, reach=Reach.PRIVATE)
+    models = await get_json(f"{fake_provider.base_url}/models", reach=Reach.PRIVATE)
 
     assert isinstance(owner, dict) and owner["name"] == "anna"
     assert isinstance(models, dict) and models["data"][0]["id"] == "meta-llama/Llama-3.1-8B-Instruct"
@@ -352,7 +355,7 @@ async def test_document_that_is_refused_is_an_error(fake_provider: FakeProvider)
     fake_provider.models_status = 503
 
     with pytest.raises(ProviderError) as caught:
-        await get_json(f"{fake_provider.base_url}/models")
+        await get_json(f"{fake_provider.base_url}/models", reach=Reach.PRIVATE)
 
     assert (caught.value.kind, caught.value.status) == ("server_error", 503)
 
@@ -368,7 +371,7 @@ async def test_document_that_takes_too_long_is_given_up(fake_provider: FakeProvi
     fake_provider.models_delay = 5
 
     with pytest.raises(ProviderError) as caught:
-        await get_json(f"{fake_provider.base_url}/models", timeout=0.05)
+        await get_json(f"{fake_provider.base_url}/models", timeout=0.05, reach=Reach.PRIVATE)
 
     assert caught.value.kind == "gateway_timeout"
 

@@ -23,6 +23,7 @@ from chat.providers.client import stream_chat
 from chat.providers.credential import Credential
 from chat.providers.events import ResponseStarted
 from chat.providers.payload import wire_request
+from chat.providers.reach import Reach
 from chat.providers.requests import ChatRequest, EndpointKind
 from tests.conversations.conftest import Settled
 from tests.factories import make_conversation, make_local_endpoint
@@ -123,7 +124,7 @@ async def test_a_key_that_comes_back_in_a_header_is_not_kept(fake_provider: Fake
     key = Credential(SECRET, fake_provider.base_url.split("/")[2], "Team key", "9876")
     asked = ChatRequest(EndpointKind.OPENAI, fake_provider.base_url, "fake/plain", (), {}, {}, {})
 
-    async with stream_chat(wire_request(asked), key) as events:
+    async with stream_chat(wire_request(asked), key, reach=Reach.PRIVATE) as events:
         first = [event async for event in events][0]
 
     assert isinstance(first, ResponseStarted)
