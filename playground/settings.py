@@ -69,6 +69,7 @@ LOCAL_MODEL_PATH = env.file("LOCAL_MODEL_PATH")
 
 # Who may come in.
 SIGNUP = env.choice("SIGNUP", ("invitation", "open"))
+REQUIRE_ADMIN_MFA = env.flag("REQUIRE_ADMIN_MFA", default=False)
 # Ceilings for one person.
 MAX_ACTIVE_RUNS = env.number("MAX_ACTIVE_RUNS", 24, lowest=1, highest=10_000)
 MAX_STORED_MB = env.number("MAX_STORED_MB", 2_000, lowest=1, highest=10_000_000)
@@ -90,6 +91,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "lucide",
@@ -111,6 +113,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "chat.sign_in.middleware.RequireSecondFactor",
+    "chat.sign_in.middleware.RequireFreshSignIn",
 ]
 
 ROOT_URLCONF = "playground.urls"
@@ -185,12 +189,13 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-ACCOUNT_ADAPTER = "chat.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "chat.sign_in.adapter.SignInAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+# So many seconds after a sign-in administrators may change things, and anybody how they sign in.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
@@ -206,6 +211,18 @@ ACCOUNT_FORMS = {
     "change_password": "chat.accounts.forms.ChangePasswordForm",
     "set_password": "chat.accounts.forms.SetPasswordForm",
     "reauthenticate": "chat.accounts.forms.ReauthenticateForm",
+}
+MFA_ADAPTER = "chat.sign_in.factors.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# Addresses are never verified here, and prove nothing.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "chat.accounts.factor_forms.CodeForm",
+    "reauthenticate": "chat.accounts.factor_forms.CodeAgainForm",
+    "activate_totp": "chat.accounts.factor_forms.ActivateAppForm",
+    "add_webauthn": "chat.accounts.factor_forms.AddPasskeyForm",
+    "edit_webauthn": "chat.accounts.factor_forms.RenamePasskeyForm",
 }
 # Error pages and reports hide secrets even with DEBUG on.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "chat.keys.reporting.SecretFilter"

@@ -25,7 +25,7 @@ LAYERS = [
     {"usage", "picker"},
     {"runs"},
     {"conversations"},
-    {"snippets", "preferences"},
+    {"snippets", "preferences", "sign_in"},
 ]
 # On top: they gather and translate, and nothing below may know them.
 EDGES = {

@@ -8,6 +8,8 @@ from typing import Any
 
 from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
+from allauth.mfa import admin as mfa_admin
+from allauth.mfa.models import Authenticator
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -23,9 +25,10 @@ from chat.accounts.links import INVITATION_LIFETIME, invitation_address, signin_
 from chat.accounts.models import Invitation, User
 from chat.administration.recorded import RecordedAdmin, person
 
-# With this page one could give another person's account a mail address and have its password reset.
-assert allauth_admin.EmailAddressAdmin
-admin.site.unregister(EmailAddress)
+# With these pages one could give another person's account a mail address and have its password reset, or take its
+# second factor away.
+assert allauth_admin.EmailAddressAdmin and mfa_admin.AuthenticatorAdmin
+admin.site.unregister((EmailAddress, Authenticator))
 admin.site.unregister(Group)
 
 PRIVILEGES = ("is_superuser", "user_permissions")

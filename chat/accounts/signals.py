@@ -6,15 +6,21 @@ Connected by ``ChatConfig.ready``. Only saves and sign-outs are seen here; for u
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_out
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from chat.accounts.actions import end_sessions
+from chat.accounts.fresh import note_sign_in
 from chat.accounts.models import User
 from chat.accounts.sockets import close_sockets
+
+
+@receiver(user_logged_in)
+def remember_when_they_signed_in(request: HttpRequest, **kwargs: Any) -> None:
+    note_sign_in(request)
 
 
 @receiver(user_logged_out)

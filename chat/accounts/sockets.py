@@ -23,6 +23,7 @@ from django.utils.crypto import constant_time_compare
 
 from chat import metrics, relay
 from chat.accounts.models import User
+from chat.accounts.second_factor import lacks_second_factor
 from chat.database import AWAY, in_database, in_database_later
 
 # Application close code (RFC 6455 7.4.2): the session behind this socket has ended.
@@ -151,8 +152,11 @@ async def still_allowed(user_id: int, session_key: str) -> bool:
 def session_is_valid(user_id: int, session_key: str) -> bool:
     """Ask what Django's authentication asks of a request with that session; two queries, nothing written."""
     values = _session(session_key).load()
-    user = User.objects.filter(pk=user_id, is_active=True).only("password", "session_generation").first()
+    asked = ("password", "session_generation", "is_staff", "is_superuser")
+    user = User.objects.filter(pk=user_id, is_active=True).only(*asked).first()
     if user is None or values.get(SESSION_KEY) != str(user_id) or BACKEND_SESSION_KEY not in values:
+        return False
+    if lacks_second_factor(user):
         return False
     return bool(constant_time_compare(values.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()))
 

@@ -16,6 +16,7 @@ import "./keep.js";
 import "./keys.js";
 import "./knobs.js";
 import "./menus.js";
+import "./passkeys.js";
 import "./picker.js";
 import "./raw.js";
 import "./scroll.js";

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from chat.accounts.actions import create_signin_link
 from chat.accounts.links import SIGN_IN_LIFETIME, signin_address
 from chat.accounts.models import User
+from chat.accounts.second_factor import forget_second_factors
 
 
 class Command(BaseCommand):
@@ -21,6 +22,10 @@ class Command(BaseCommand):
             "--new-password", action="store_true", help="Forget the password, so that a new one can be set."
         )
 
+        parser.add_argument(
+            "--without-second-factor", action="store_true", help="Forget second factors; for who has lost them all."
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["minutes"] < 1:
             raise CommandError("--minutes must be at least 1.")
@@ -28,6 +33,8 @@ class Command(BaseCommand):
         if options["new_password"]:
             user.set_unusable_password()
             user.save(update_fields=["password"])
+        if options["without_second_factor"]:
+            forget_second_factors(user)
         _, token = create_signin_link(user, timedelta(minutes=options["minutes"]))
         self.stdout.write(signin_address(token))
 

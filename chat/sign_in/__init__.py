@@ -1,0 +1,1 @@
+"""Proving who one is: second factors, and a fresh sign-in before what is delicate."""
