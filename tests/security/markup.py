@@ -14,7 +14,8 @@ SHORT = "\"'><x-evil evil=1>"
 VOID = frozenset(("br", "hr", "img", "input", "link", "meta", "circle", "path", "line", "rect", "polyline", "ellipse"))
 # Attributes in which people and models may be quoted; nothing in a browser runs, loads or swaps by them.
 QUOTING = frozenset(
-    ("aria-label", "alt", "title", "value", "placeholder", "content", "data-receipt", "data-name", "data-hits")
+    ("aria-label", "alt", "title", "value", "placeholder", "content")
+    + ("data-receipt", "data-name", "data-hits", "data-options")
 )
 ADDRESSES = frozenset(("href", "src", "action", "formaction", "hx-get", "hx-post", "data-copy-url"))
 _PLAIN_ADDRESS = re.compile(r"[\w/?&=:.%#~+-]*")
