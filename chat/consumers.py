@@ -10,7 +10,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID
 
 from autobahn.exception import Disconnected
 from channels.consumer import get_handler_name
@@ -24,7 +23,7 @@ from chat.accounts import sockets
 from chat.accounts.models import User
 from chat.conversations import frames, verbs
 from chat.conversations.errors import Refused
-from chat.conversations.models import Conversation
+from chat.conversations.models import open_chat
 from chat.database import AWAY, in_database
 from chat.pump import Pump
 
@@ -133,7 +132,7 @@ class ChatConsumer(SocketConsumer):
             await self.close(code=TOO_MANY)
             return
         self.registration = sockets.register(user.pk, self.session_key, self._end)
-        conversation = await in_database(_conversation, user, self.conversation_id)
+        conversation = await in_database(open_chat, user, self.conversation_id)
         if conversation is None:
             await self.close(code=NOT_FOUND)
         elif await self._session_holds():
@@ -170,10 +169,6 @@ class ChatConsumer(SocketConsumer):
 
     def _end(self, code: int) -> None:
         self.ending = asyncio.ensure_future(self.close(code=code))
-
-
-def _conversation(user: User, pk: UUID) -> Conversation | None:
-    return Conversation.objects.of(user).filter(pk=pk).first()
 
 
 def _parse(text: str | None) -> dict[str, Any] | None:

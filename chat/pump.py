@@ -15,7 +15,7 @@ from chat import metrics, relay
 from chat.accounts.models import User
 from chat.conversations import frames, list_actions
 from chat.conversations.frames import NOTHING
-from chat.conversations.models import Conversation, Turn
+from chat.conversations.models import Conversation, listed_chat, open_chat, open_turn
 from chat.conversations.watching import WatchedRun
 from chat.database import in_database, in_database_later
 from chat.flow import FlowControl
@@ -219,7 +219,7 @@ class Pump:
         self._awake.set()
 
     def _conversation(self) -> Conversation | None:
-        return Conversation.objects.of(self._user).filter(pk=self._id).first()
+        return open_chat(self._user, self._id)
 
     def _seen(self) -> Conversation | None:
         conversation = self._conversation()
@@ -241,8 +241,12 @@ class Pump:
 
     def _turn(self, turn_id: int) -> frames.Scene:
         """A turn that follows what the page shows; any other comes with all lanes, unless it is there already."""
-        turn = Turn.objects.of(self._user).filter(pk=turn_id, conversation=self._id).first()
-        if turn is None or (self._last_row is not None and turn.row <= self._last_row):
+        turn = open_turn(self._user, turn_id)
+        if (
+            turn is None
+            or turn.conversation_id != self._id
+            or (self._last_row is not None and turn.row <= self._last_row)
+        ):
             return NOTHING
         if self._last_row is not None and turn.row > self._last_row + 1:
             return self._all()
@@ -255,7 +259,7 @@ class Pump:
         return frames.Scene(frames.chat_list_frame(self._user, self._id) + header)
 
     def _chat_mark(self, topic: str) -> frames.Scene:
-        chat = Conversation.objects.listed(self._user).filter(topic=topic).first()
+        chat = listed_chat(self._user, topic)
         if chat is not None and topic in self._topics:
             list_actions.mark_seen(chat)
         return frames.Scene(frames.chat_mark_frame(chat)) if chat is not None else NOTHING

@@ -16,6 +16,7 @@ SOURCES = [*CODE, *TESTS, *sorted((ROOT / "static").rglob("*.js")), *sorted((ROO
 
 # Lower layers first; a package imports only from its own layer and those before it.
 LAYERS = [
+    {"prepared"},
     {"providers", "parameters", "parameter_kinds", "markdown", "metrics", "request_ids", "database", "relay"},
     {"audit", "csv_download"},
     {"accounts", "local"},

@@ -10,14 +10,14 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -25,6 +25,7 @@ from chat import metrics, relay
 from chat.accounts.models import User
 from chat.accounts.second_factor import lacks_second_factor
 from chat.database import AWAY, in_database, in_database_later
+from chat.prepared import Prepared, given
 
 # Application close code (RFC 6455 7.4.2): the session behind this socket has ended.
 SESSION_ENDED = 4401
@@ -34,9 +35,17 @@ CHECK_SECONDS = 12.0
 SESSIONS_AT_ONCE = 500
 
 Close = Callable[[int], None]
-# The key of a session and the id of a person; what the two looked like when they were last found to fit.
+# The key of a session and the id of a person; what decides whether the two fit: ``ASKED`` of the person, and the
+# session's data.
 Holder = tuple[str, int]
-Known = dict[Holder, tuple[str | None, Any]]
+Facts = tuple[str, int, bool, bool, str | None]
+ASKED = ("password", "session_generation", "is_staff", "is_superuser")
+_FACTS = Prepared(
+    lambda: User.objects.filter(pk=given("user"), is_active=True).values_list(
+        *ASKED,
+        Subquery(_alive(given("now")).filter(session_key=given("key")).values("session_data")),
+    )
+)
 logger = logging.getLogger(__name__)
 
 
@@ -64,6 +73,9 @@ class OpenSocket:
 
 _lock = threading.Lock()
 _open: dict[int, set[OpenSocket]] = {}
+# As they looked when they were last found to fit: who looks the same is not looked at again, since reading a session
+# costs more than finding it. Only those of open sockets are kept.
+_fitting: dict[Holder, Facts] = {}
 metrics.OPEN_SOCKETS.set_function(lambda: sum(len(sockets) for sockets in list(_open.values())))
 
 
@@ -106,13 +118,12 @@ def open_sockets(user_id: int) -> int:
 
 async def watch_forever() -> None:
     """End the sockets whose session does not hold any more, every few seconds."""
-    known: Known = {}
     while True:
         await asyncio.sleep(CHECK_SECONDS)
         with _lock:
             held = {(socket.session_key, socket.user_id) for sockets in _open.values() for socket in sockets}
         try:
-            known = await in_database_later(_holding, held, known)
+            holding = await in_database_later(_holding, held)
         except AWAY as error:
             logger.warning("Open sockets could not be looked at; they are again in a moment: %s", error)
             continue
@@ -120,28 +131,32 @@ async def watch_forever() -> None:
             # Without this watch rights would be used for ever.
             logger.exception("Open sockets could not be looked at; they are again in a moment.")
             continue
-        for session_key, user_id in held - known.keys():
+        for session_key, user_id in held - holding:
             close_sockets(user_id, session_key)
+        for holder in _fitting.keys() - holding:
+            _fitting.pop(holder, None)
 
 
-def _holding(held: set[Holder], known: Known) -> Known:
-    """Those of ``held`` that still hold, each with what that was decided by: who looks the same as last time is
-    not looked at again, since reading a session costs more than finding it."""
+def _holding(held: set[Holder]) -> set[Holder]:
+    """Those of ``held`` that still hold."""
     sessions: dict[str, str] = {}
-    people: dict[int, tuple[str, int]] = {}
+    people: dict[int, list[Any]] = {}
     ordered = sorted(held)
     for start in range(0, len(ordered), SESSIONS_AT_ONCE):
         keys, ids = zip(*ordered[start : start + SESSIONS_AT_ONCE], strict=True)
-        rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+        rows = _alive(timezone.now()).filter(session_key__in=keys)
         sessions.update(rows.values_list("session_key", "session_data"))
-        active = User.objects.filter(pk__in=set(ids), is_active=True).only("password", "session_generation")
-        people.update((user.pk, (user.password, user.session_generation)) for user in active)
-    holding = {}
-    for key, user_id in ordered:
-        facts = (sessions.get(key), people.get(user_id))
-        if known.get((key, user_id)) == facts or session_is_valid(user_id, key):
-            holding[key, user_id] = facts
-    return holding
+        active = User.objects.filter(pk__in=set(ids), is_active=True)
+        people.update((pk, facts) for pk, *facts in active.values_list("pk", *ASKED))
+    return {
+        (key, user_id)
+        for key, user_id in ordered
+        if user_id in people and _fits((key, user_id), (*people[user_id], sessions.get(key)))
+    }
+
+
+def _alive(now: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(expire_date__gt=now)
 
 
 async def still_allowed(user_id: int, session_key: str) -> bool:
@@ -150,17 +165,29 @@ async def still_allowed(user_id: int, session_key: str) -> bool:
 
 
 def session_is_valid(user_id: int, session_key: str) -> bool:
-    """Ask what Django's authentication asks of a request with that session; two queries, nothing written."""
-    values = _session(session_key).load()
-    asked = ("password", "session_generation", "is_staff", "is_superuser")
-    user = User.objects.filter(pk=user_id, is_active=True).only(*asked).first()
-    if user is None or values.get(SESSION_KEY) != str(user_id) or BACKEND_SESSION_KEY not in values:
-        return False
-    if lacks_second_factor(user):
-        return False
-    return bool(constant_time_compare(values.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()))
+    """Ask what Django's authentication asks of a request with that session; one query, nothing written."""
+    facts = _FACTS.first(user=user_id, key=session_key, now=timezone.now())
+    return facts is not None and _fits((session_key, user_id), facts)
 
 
-def _session(session_key: str) -> SessionBase:
-    session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    return session
+def _fits(holder: Holder, facts: Facts) -> bool:
+    """Whether a session as it is in the database is one of this active person, who may do something in it."""
+    if _fitting.get(holder) != facts and not _is_theirs(holder, facts):
+        return False
+    _, _, is_staff, is_superuser, _ = facts
+    # Not among the facts: administrators only are asked for it, and each time.
+    return not (is_staff or is_superuser) or not lacks_second_factor(User(pk=holder[1], is_staff=True))
+
+
+def _is_theirs(holder: Holder, facts: Facts) -> bool:
+    password, generation, _, _, data = facts
+    if data is None:
+        return False
+    values = SessionStore().decode(data)
+    user = User(password=password, session_generation=generation)
+    if values.get(SESSION_KEY) != str(holder[1]) or BACKEND_SESSION_KEY not in values:
+        return False
+    if not constant_time_compare(values.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+        return False
+    _fitting[holder] = facts
+    return True

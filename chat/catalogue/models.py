@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 
+from chat.prepared import Prepared, given_each
 from chat.providers.reach import Reach
 from chat.providers.requests import EndpointKind
 
@@ -216,6 +217,25 @@ class ModelChoice:
         if self.provider == "cheapest":
             return min(live, key=lambda o: (o.output_price is None, o.output_price or Decimal(0)), default=None)
         return max(live, key=lambda o: o.tokens_per_second or 0.0, default=None)
+
+
+_OFFERS = Prepared(
+    lambda: (
+        Offer.objects.listed()
+        .filter(endpoint__in=given_each("endpoints"), language_model__hub_id__in=given_each("models"))
+        .select_related("language_model")
+    )
+)
+
+
+def offers_of(choices: Iterable[ModelChoice]) -> list[Offer]:
+    """The listed offers of these models at these endpoints, for ``best_offer``; one query."""
+    wanted = [choice for choice in choices if choice.endpoint_id is not None]
+    if not wanted:
+        return []
+    return _OFFERS.rows(
+        endpoints={choice.endpoint_id for choice in wanted}, models={choice.model_id for choice in wanted}
+    )
 
 
 def short_name(model_id: str) -> str:

@@ -6,16 +6,14 @@ the list of chats in ``list_actions``.
 """
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import uuid4
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Value, When
-from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.conversations.announcing import announce, announce_list, announce_mark
 from chat.conversations.asking import Change, Plan, busy_answer, plan, queue_answer, refreeze
+from chat.conversations.beginning import begin
 from chat.conversations.ceilings import check_answers, check_chats, take_room
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree, next_row
@@ -23,12 +21,18 @@ from chat.conversations.models import Conversation, Lane, Message, Turn, text_pa
 from chat.conversations.sidebar import is_at_top
 from chat.conversations.tree_actions import locked_lane, locked_tree, point_at, stop_all
 from chat.markdown import render
-from chat.runs import supervisor
+from chat.prepared import Prepared, PreparedInsert, given
+from chat.runs import broadcast, supervisor
 from chat.runs.broadcast import LanesChanged, TurnAdded
 from chat.runs.models import Run
 from chat.usage.storage import bytes_of
 
-TITLE_LENGTH = 60
+_LANES = Prepared(lambda: Lane.objects.filter(conversation=given("chat"), removed_at__isnull=True).locked())
+_ADD_TURN = PreparedInsert(Turn)
+_ADD_MESSAGE = PreparedInsert(Message)
+_FOLLOWERS = Prepared(
+    lambda: Run.objects.filter(after=given("run"), status=Run.Status.QUEUED).values_list("pk", flat=True)
+)
 
 
 def send_message(
@@ -41,10 +45,10 @@ def send_message(
     try:
         with transaction.atomic():
             # All are locked: the row below the last turn must be nobody else's, whichever lanes they ask.
-            lanes = Lane.objects.filter(conversation=conversation).locked_in_order()
+            lanes = sorted(_LANES.rows(chat=conversation.pk), key=lambda lane: (lane.position, lane.pk))
             # First of all: what was sent before is refused for nothing else.
-            turn = Turn.objects.create(
-                conversation=conversation, owner=user, client_id=client_id, row=next_row(conversation)
+            turn = _ADD_TURN(
+                Turn(conversation=conversation, owner=user, client_id=client_id, row=next_row(conversation))
             )
             chosen = _chosen(lanes, set(lane_ids))
             _prefer_key(chosen, key_ref)
@@ -53,7 +57,8 @@ def send_message(
             if conversation.is_draft:
                 check_chats(user)
             answers = [_ask(user, asked, turn, text, asked.lane.head_id) for asked in plans]
-            announce(conversation, TurnAdded(turn.pk), **_begun(conversation, text))
+            begin(conversation, text)
+            transaction.on_commit(lambda: broadcast.publish(conversation.topic, TurnAdded(turn.pk)))
             if is_at_top(conversation):
                 announce_mark(user.pk, conversation.topic)
             else:
@@ -151,7 +156,7 @@ def release_followers(ended: Run) -> None:
 
     Where that one was itself waiting when it was stopped, they wait behind the next answer above.
     """
-    if not ended.followers.filter(status=Run.Status.QUEUED).exists():
+    if not _FOLLOWERS.rows(run=ended.pk):
         return
     with transaction.atomic():
         waiting = Message.objects.filter(run__after=ended, run__status=Run.Status.QUEUED)
@@ -218,8 +223,8 @@ def _question_beside(lane: Lane, row: int) -> Message:
 
 
 def _ask(user: User, asked: Plan, turn: Turn, text: str, parent_id: int | None) -> Message:
-    question = Message.objects.create(
-        lane=asked.lane, turn=turn, parent_id=parent_id, role=Message.Role.USER, parts=text_parts(text)
+    question = _ADD_MESSAGE(
+        Message(lane=asked.lane, turn=turn, parent_id=parent_id, role=Message.Role.USER, parts=text_parts(text))
     )
     answer = queue_answer(user, asked, turn, question)
     point_at(asked.lane, answer)
@@ -251,15 +256,6 @@ def _prefer_key(lanes: list[Lane], key_ref: str) -> None:
         Lane.objects.filter(pk__in=[lane.pk for lane in changed]).update(key_ref=key_ref)
 
 
-def _begun(conversation: Conversation, text: str) -> dict[str, Any]:
-    """A conversation that is written in is listed, has a title, and an empty composer."""
-    fields: dict[str, Any] = {"is_draft": False, "composer_text": "", "updated_at": timezone.now()}
-    if not conversation.title:
-        # In SQL: who names it in this moment has the last word.
-        fields["title"] = Case(When(title="", then=Value(title_of(text))), default=F("title"))
-    return fields
-
-
 def _stored(answers: Iterable[Message], with_questions: bool) -> int:
     """How many bytes these answers take before a word of them is written, their requests included."""
     total = 0
@@ -269,14 +265,6 @@ def _stored(answers: Iterable[Message], with_questions: bool) -> int:
         if with_questions and answer.parent is not None:
             total += bytes_of(answer.parent, Message.TEXTS)
     return total
-
-
-def title_of(text: str) -> str:
-    """The first line of a prompt, cut at a word."""
-    line = next((" ".join(line.split()) for line in text.splitlines() if line.strip()), "New chat")
-    if len(line) <= TITLE_LENGTH:
-        return line
-    return line[:TITLE_LENGTH].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
 
 
 def _start_after_commit(answers: list[Message]) -> None:

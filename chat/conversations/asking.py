@@ -10,11 +10,12 @@ from typing import Any
 
 from chat import request_ids
 from chat.accounts.models import User
-from chat.catalogue.models import Endpoint, ModelChoice, Offer
+from chat.catalogue.models import Endpoint, ModelChoice, Offer, offers_of
 from chat.conversations.errors import NoKey, Refused
 from chat.conversations.history import Tree, path_messages
 from chat.conversations.models import Lane, Message, Turn
 from chat.keys.choose import KeyChoice, choose_keys
+from chat.prepared import Prepared, PreparedInsert, given
 from chat.providers.payload import wire_request
 from chat.providers.requests import ChatRequest, EndpointKind, Timeouts, WireMessage, WireRequest
 from chat.runs.models import Run
@@ -22,6 +23,18 @@ from chat.runs.supervisor import process_id
 
 CONTINUE_PROMPT = "Continue exactly where you stopped. Do not repeat anything and do not comment."
 NEEDS_KEY = "This model needs a Hugging Face token. Paste yours, or ask an administrator."
+
+_ADD_RUN = PreparedInsert(Run)
+_ADD_MESSAGE = PreparedInsert(Message)
+_BUSY = Prepared(
+    lambda: (
+        Run.objects.unsettled()
+        .filter(topic=given("topic"), message__isnull=False)
+        .held()
+        .select_related("message")
+        .only("pk", "message__id", "message__lane_id")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
     wanted = [(lane, change.choice or lane.choice) for lane in lanes]
     places = [_endpoint(lane, choice) for lane, choice in wanted]
     keys = choose_keys(user, [(place, lane.key_ref) for place, (lane, _) in zip(places, wanted, strict=True)])
-    offers = list(Offer.objects.for_choices(choice for _, choice in wanted))
+    offers = offers_of(choice for _, choice in wanted)
     plans = []
     for (lane, choice), endpoint, key in zip(wanted, places, keys, strict=True):
         if key is None:
@@ -76,7 +89,7 @@ def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continu
     before = busy_answer(turn.conversation.topic, question)
     prefix = continues.text if continues is not None else ""
     wire = _freeze(asked, question, prefix)
-    run = Run.objects.create(
+    run = Run(
         topic=turn.conversation.topic,
         owner=user,
         process_id=process_id(),
@@ -91,14 +104,15 @@ def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continu
         prefix=prefix,
         **_prices(asked.offer),
     )
-    return Message.objects.create(
+    answer = Message(
         lane=asked.lane,
         turn=turn,
         parent=question,
         role=Message.Role.ASSISTANT,
-        run=run,
+        run=_ADD_RUN(run),
         model_label=asked.choice.label,
     )
+    return _ADD_MESSAGE(answer)
 
 
 def refreeze(run: Run, lane: Lane, question: Message) -> None:
@@ -118,8 +132,7 @@ def busy_answer(topic: str, question: Message) -> Run | None:
     """
     if question.parent_id is None:
         return None
-    unsettled = Run.objects.unsettled().filter(topic=topic, message__isnull=False)
-    runs = unsettled.held().select_related("message").only("pk", "message__id", "message__lane_id")
+    runs = _BUSY.rows(topic=topic)
     busy = {run.message.pk: run for run in runs if run.message.lane_id == question.lane_id}
     if not busy:
         return None

@@ -14,6 +14,7 @@ from django.utils import timezone
 from chat.accounts.models import User
 from chat.conversations.errors import Refused
 from chat.conversations.models import Conversation, Lane, Message
+from chat.prepared import Prepared, given
 from chat.runs.models import Run
 from chat.usage import storage
 from chat.usage.models import StoredText
@@ -23,12 +24,16 @@ MEGABYTE = 1_000_000
 UNDO_TIME = timedelta(minutes=1)
 # A send that makes room removes so many chats at most: others wait for the database meanwhile.
 REMOVED_AT_ONCE = 100
+_UNDER_WAY = Prepared(lambda: Run.objects.active().filter(owner=given("owner")).values_list("pk", flat=True))
+_THEMSELVES = Prepared(
+    lambda: User.objects.select_for_update(no_key=True).filter(pk=given("user")).values_list("pk", flat=True)
+)
 
 
 def check_answers(user: User, more: int) -> None:
     """Refuse when this person would have more answers under way than one may. Call it inside the transaction."""
     _one_at_a_time(user)
-    if Run.objects.active().filter(owner=user).count() + more > settings.MAX_ACTIVE_RUNS:
+    if len(_UNDER_WAY.rows(owner=user.pk)) + more > settings.MAX_ACTIVE_RUNS:
         raise Refused(
             f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one."
         )
@@ -85,4 +90,4 @@ def remove_deleted(user: User) -> None:
 def _one_at_a_time(user: User) -> None:
     """Two sends of a person at once would each find room. SQLite has one writer anyway."""
     if connection.features.has_select_for_update:
-        User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+        _THEMSELVES.rows(user=user.pk)

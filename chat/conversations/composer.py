@@ -8,14 +8,16 @@ from decimal import Decimal
 from uuid import uuid4
 
 from chat.accounts.models import User
-from chat.catalogue.models import Offer
+from chat.catalogue.models import Offer, offers_of
 from chat.conversations.context import Estimate, estimate
 from chat.conversations.history import recent_paths
 from chat.conversations.models import Conversation, Lane, Message
 from chat.keys.choose import KeyChoice, usable_keys_by_endpoint
 from chat.local import supervisor as local_model
+from chat.prepared import Prepared, given
 
 TEXT_LIMIT = 200_000
+_LANES = Prepared(lambda: Lane.objects.live().filter(conversation=given("chat")).select_related("endpoint"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Known:
 
 
 def live_lanes(conversation: Conversation) -> list[Lane]:
-    return list(Lane.objects.live().filter(conversation=conversation).select_related("endpoint"))
+    return _LANES.rows(chat=conversation.pk)
 
 
 def composer(conversation: Conversation, known: Known, paths: dict[int, list[Message]]) -> Composer:
@@ -112,7 +114,7 @@ def _estimate(lane: Lane, path: list[Message], offers: list[Offer], typed: str) 
 
 
 def _offers(lanes: list[Lane]) -> list[Offer]:
-    return list(Offer.objects.for_choices(lane.choice for lane in lanes))
+    return offers_of(lane.choice for lane in lanes)
 
 
 def _key_options(lane: Lane | None, keys: dict[int, list[KeyChoice]]) -> list[KeyOption]:

@@ -16,8 +16,8 @@ from django.utils.safestring import SafeString
 
 from chat.accounts.models import User
 from chat.conversations.composer import composer_meter, live_lanes
-from chat.conversations.history import next_row, with_siblings
-from chat.conversations.models import Conversation, Message, Turn
+from chat.conversations.history import answers_with_siblings, next_row
+from chat.conversations.models import Conversation, Turn
 from chat.conversations.presenting import (
     conversation_context,
     settings_context,
@@ -135,7 +135,7 @@ def turn_scene(conversation: Conversation, turn: Turn) -> Scene:
 def ended_answer(run_id: int, whole: bool) -> str:
     """The end of an answer: its foot and notice, or the whole article where the page has not followed it."""
     parts: list[str] = []
-    for message in with_siblings(Message.objects.filter(run_id=run_id, deleted_at__isnull=True)):
+    for message in answers_with_siblings(run_id):
         show_html(message)
         names = ["_answer"] if whole else ["_answer_foot", "_answer_notice", "_tool_calls"]
         if not whole and message.run is not None and message.run.has_reasoning:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from chat.conversations.models import Conversation, Lane, Message, MessageQuerySet, Siblings, Turn
+from chat.prepared import Prepared, given, given_each
 from chat.providers.requests import WireMessage
 
 ROWS_PER_PAGE = 30
@@ -54,8 +55,7 @@ class Tree:
         """The trees of several lanes in one query."""
         wanted = list(lane_ids)
         found: dict[int, list[Node]] = {pk: [] for pk in wanted}
-        rows = Message.objects.filter(lane_id__in=wanted, deleted_at__isnull=True).order_by("pk")
-        for lane_id, pk, parent_id, role, row in rows.values_list("lane_id", "pk", "parent_id", "role", "turn__row"):
+        for lane_id, pk, parent_id, role, row in _NODES.rows(lanes=wanted):
             found[lane_id].append(Node(pk, parent_id, role, row))
         return {lane_id: cls(nodes) for lane_id, nodes in found.items()}
 
@@ -162,7 +162,7 @@ def turn_window(lanes: list[Lane], turn: Turn) -> Window:
     What is new stands alone: alternatives come later, and all lanes with them.
     """
     found: dict[int, list[Message]] = {lane.pk: [] for lane in lanes}
-    for message in _shown(Message.objects.filter(turn=turn, lane__in=found, deleted_at__isnull=True)):
+    for message in _OF_TURN.rows(turn=turn.pk, lanes=found):
         message.siblings = Siblings.among([message.pk], message.pk)
         found[message.lane_id].append(message)
     ends = dict.fromkeys(found, turn.row)
@@ -174,19 +174,21 @@ def turn_window(lanes: list[Lane], turn: Turn) -> Window:
 
 def message_with_siblings(pk: int) -> Message:
     """One message as a page shows it."""
-    [message] = with_siblings(Message.objects.filter(pk=pk))
+    [message] = _with_siblings(_shown(Message.objects.filter(pk=pk)))
     return message
 
 
-def with_siblings(messages: MessageQuerySet) -> list[Message]:
-    """Messages as a page shows them, in two queries."""
-    found = list(_shown(messages))
+def answers_with_siblings(run_id: int) -> list[Message]:
+    """What a run has written, as a page shows it: one message, or none where it was deleted."""
+    return _with_siblings(_OF_RUN.rows(run=run_id))
+
+
+def _with_siblings(messages: Iterable[Message]) -> list[Message]:
+    found = [*messages]
     places: dict[Place, list[int]] = defaultdict(list)
-    beside = Q(parent__in={m.parent_id for m in found if m.parent_id is not None})
-    if first := {m.lane_id for m in found if m.parent_id is None}:
-        beside |= Q(parent=None, lane__in=first)
-    rows = Message.objects.filter(beside, deleted_at__isnull=True).order_by("pk") if found else Message.objects.none()
-    for pk, lane_id, parent_id, role in rows.values_list("pk", "lane_id", "parent_id", "role"):
+    parents = {message.parent_id for message in found if message.parent_id is not None}
+    first = {message.lane_id for message in found if message.parent_id is None}
+    for pk, lane_id, parent_id, role in _BESIDE.rows(parents=parents, lanes=first) if found else ():
         places[lane_id, parent_id, role].append(pk)
     for message in found:
         pks = places[message.lane_id, message.parent_id, message.role]
@@ -208,10 +210,8 @@ def recent_paths(lanes: list[Lane]) -> dict[int, list[Message]]:
 
     That is nearly always one of the last three messages: one query. Where it is not, a page's rows are read.
     """
-    above = ("parent", "parent__parent")
-    light = [f"{message}{name}" for message in ("", "parent__", "parent__parent__") for name in COUNTED]
-    heads = Message.objects.select_related("run", *above, *(f"{message}__run" for message in above)).only(*light)
-    ends = heads.in_bulk([lane.head_id for lane in lanes if lane.head_id is not None])
+    heads = [lane.head_id for lane in lanes if lane.head_id is not None]
+    ends = {message.pk: message for message in _ENDS.rows(heads=heads)} if heads else {}
     found: dict[int, list[Message]] = {}
     for lane in lanes:
         path = _since_counted(ends.get(lane.head_id or 0))
@@ -219,6 +219,13 @@ def recent_paths(lanes: list[Lane]) -> dict[int, list[Message]]:
             return window(lanes).messages()
         found[lane.pk] = path
     return found
+
+
+def _ends() -> MessageQuerySet:
+    above = ("parent", "parent__parent")
+    light = [f"{message}{name}" for message in ("", "parent__", "parent__parent__") for name in COUNTED]
+    found = Message.objects.select_related("run", *above, *(f"{message}__run" for message in above)).only(*light)
+    return found.filter(pk__in=given_each("heads"))
 
 
 def _since_counted(head: Message | None) -> list[Message] | None:
@@ -257,5 +264,31 @@ def path_messages(lane: Lane, tip: Message) -> tuple[WireMessage, ...]:
 
 def next_row(conversation: Conversation) -> int:
     """The row below all turns of a conversation."""
-    last = Turn.objects.filter(conversation=conversation).order_by("-row").values_list("row", flat=True).first()
+    last = _LAST_ROW.first(chat=conversation.pk)
     return 0 if last is None else last + 1
+
+
+_NODES = Prepared(
+    lambda: (
+        Message.objects.filter(lane_id__in=given_each("lanes"), deleted_at__isnull=True)
+        .order_by("pk")
+        .values_list("lane_id", "pk", "parent_id", "role", "turn__row")
+    )
+)
+_OF_TURN = Prepared(
+    lambda: _shown(Message.objects.filter(turn=given("turn"), lane__in=given_each("lanes"), deleted_at__isnull=True))
+)
+_OF_RUN = Prepared(lambda: _shown(Message.objects.filter(run=given("run"), deleted_at__isnull=True)))
+_BESIDE = Prepared(
+    lambda: (
+        Message.objects.filter(
+            Q(parent__in=given_each("parents")) | Q(parent=None, lane__in=given_each("lanes")), deleted_at__isnull=True
+        )
+        .order_by("pk")
+        .values_list("pk", "lane_id", "parent_id", "role")
+    )
+)
+_ENDS = Prepared(_ends)
+_LAST_ROW = Prepared(
+    lambda: Turn.objects.filter(conversation=given("chat")).order_by("-row").values_list("row", flat=True)[:1]
+)

@@ -8,14 +8,17 @@ from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.catalogue.models import ModelChoice
-from chat.conversations.actions import title_of
 from chat.conversations.announcing import announce, announce_list, announce_mark
+from chat.conversations.beginning import title_of
 from chat.conversations.ceilings import check_chats
 from chat.conversations.lane_actions import new_lane
 from chat.conversations.models import MAX_LANES, Conversation, Lane, Turn
 from chat.conversations.tree_actions import stop_conversation
+from chat.prepared import PreparedUpdate, given
 from chat.runs.broadcast import LanesChanged
 from chat.usage import storage
+
+_SEE = PreparedUpdate(lambda: Conversation.objects.filter(pk=given("chat")), "seen_at")
 
 
 def draft_for(user: User, choices: Sequence[ModelChoice]) -> Conversation:
@@ -96,7 +99,7 @@ def mark_seen(conversation: Conversation) -> None:
     """The person has the chat before them; what was unread no longer is, and the list is told."""
     if conversation.unread:
         conversation.seen_at = timezone.now()
-        Conversation.objects.filter(pk=conversation.pk).update(seen_at=conversation.seen_at)
+        _SEE(chat=conversation.pk, seen_at=conversation.seen_at)
         announce_mark(conversation.owner_id, conversation.topic)
 
 

@@ -6,6 +6,7 @@ model is sent. Editing and regenerating add siblings; deleting marks rows, so th
 
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice
+from chat.prepared import Prepared, PreparedUpdate, given
 from chat.runs.models import Run
 
 MAX_LANES = 6
@@ -31,7 +33,7 @@ class Part(TypedDict):
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def note_change(self, pk: uuid.UUID, **fields: Any) -> None:
         """Make every page that shows this chat older than the chat; ``fields`` change with it."""
-        self.filter(pk=pk).update(version=F("version") + 1, **fields)
+        _note(tuple(fields))(chat=pk, **fields)
 
     def of(self, user: User) -> "ConversationQuerySet":
         """What this person may open. Nobody else may, administrators included."""
@@ -45,6 +47,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         at_work = Run.objects.active().filter(topic=OuterRef("topic"))
         shown = self.of(user).filter(is_draft=False).only("title", "pinned", "updated_at", "answered_at", "seen_at")
         return shown.annotate(working=Exists(at_work)).order_by("-pinned", "-updated_at")
+
+
+@lru_cache(maxsize=16)
+def _note(names: tuple[str, ...]) -> PreparedUpdate:
+    return PreparedUpdate(lambda: Conversation.objects.filter(pk=given("chat")), *names, version=F("version") + 1)
 
 
 class Conversation(models.Model):
@@ -99,6 +106,20 @@ class Conversation(models.Model):
     def mark(self) -> str:
         """What the list of chats says beside the title. Only a chat that was ``listed`` knows whether it is at work."""
         return "working" if getattr(self, "working", False) else "unread" if self.unread else ""
+
+
+_OPEN = Prepared(lambda: Conversation.objects.of(given("user")).filter(pk=given("pk")))
+_LISTED = Prepared(lambda: Conversation.objects.listed(given("user")).filter(topic=given("topic")))
+
+
+def open_chat(user: User, pk: uuid.UUID) -> Conversation | None:
+    """The chat of this id, where this person may open it."""
+    return _OPEN.first(user=user.pk, pk=pk)
+
+
+def listed_chat(user: User, topic: str) -> Conversation | None:
+    """The chat of this topic as the sidebar shows it, where it does."""
+    return _LISTED.first(user=user.pk, topic=topic)
 
 
 class LaneQuerySet(models.QuerySet["Lane"]):
@@ -180,6 +201,14 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"Turn {self.row} of {self.conversation_id}"
+
+
+_TURN = Prepared(lambda: Turn.objects.of(given("user")).filter(pk=given("pk")))
+
+
+def open_turn(user: User, pk: int) -> Turn | None:
+    """The turn of this id, where it is one of this person's."""
+    return _TURN.first(user=user.pk, pk=pk)
 
 
 @dataclass(frozen=True, slots=True)

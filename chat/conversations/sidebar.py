@@ -13,9 +13,19 @@ from django.utils.functional import SimpleLazyObject
 
 from chat.accounts.models import User
 from chat.conversations.models import Conversation
+from chat.prepared import Prepared, given
 
 CHATS_PER_PAGE = 50
 Groups = list[tuple[str, list[Conversation]]]
+_ABOVE = Prepared(
+    lambda: Conversation.objects.filter(
+        owner=given("owner"),
+        deleted_at__isnull=True,
+        is_draft=False,
+        pinned=given("pinned"),
+        updated_at__gt=given("updated_at"),
+    ).values_list("pk")[:1]
+)
 
 
 def chat_list(user: User, before: str = "") -> dict[str, Any]:
@@ -39,8 +49,7 @@ def is_at_top(conversation: Conversation) -> bool:
         or timezone.localdate(conversation.updated_at) != timezone.localdate()
     ):
         return False
-    above = Conversation.objects.filter(owner=conversation.owner_id, deleted_at__isnull=True, is_draft=False)
-    return not above.filter(pinned=conversation.pinned, updated_at__gt=conversation.updated_at).exists()
+    return not _ABOVE.rows(owner=conversation.owner_id, pinned=conversation.pinned, updated_at=conversation.updated_at)
 
 
 def chats_beside(request: HttpRequest) -> dict[str, Any]:

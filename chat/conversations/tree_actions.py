@@ -10,11 +10,14 @@ from chat.conversations.announcing import announce
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree
 from chat.conversations.models import Conversation, Lane, Message, Turn
+from chat.prepared import PreparedUpdate, given
 from chat.runs import supervisor
 from chat.runs.actions import hold_runs, stop_run
 from chat.runs.broadcast import LanesChanged
 from chat.runs.models import Run, RunQuerySet
 from chat.usage import storage
+
+_POINT = PreparedUpdate(lambda: Lane.objects.filter(pk=given("lane")), "head_id")
 
 
 def select_message(message: Message) -> None:
@@ -144,4 +147,4 @@ def locked_tree(message: Message) -> tuple[Lane, Tree]:
 def point_at(lane: Lane, head: Message | int | None) -> None:
     """Make the path that ends at ``head`` the visible one."""
     lane.head_id = head.pk if isinstance(head, Message) else head
-    Lane.objects.filter(pk=lane.pk).update(head_id=lane.head_id)
+    _POINT(lane=lane.pk, head_id=lane.head_id)

@@ -7,9 +7,10 @@ one action. Rights are checked here on every single call.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django import forms
-from django.http import QueryDict
+from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
@@ -31,7 +32,7 @@ from chat.conversations.forms import (
     SystemPromptForm,
 )
 from chat.conversations.frames import Toast
-from chat.conversations.models import Conversation, Lane, LaneQuerySet, Message, MessageQuerySet
+from chat.conversations.models import Conversation, Lane, LaneQuerySet, Message, MessageQuerySet, open_chat
 
 Fields = Mapping[str, Any]
 F = TypeVar("F", bound=forms.Form)
@@ -53,12 +54,14 @@ class Done:
 Handler = Callable[[User, Conversation, Fields], Done]
 
 
-def perform(user: User, conversation_id: object, action: str, fields: Fields) -> Done:
+def perform(user: User, conversation_id: UUID, action: str, fields: Fields) -> Done:
     """Do one thing in one of the person's chats. Raises Refused with a sentence, or Http404."""
     handler = HANDLERS.get(action)
     if handler is None:
         raise Refused("This page is older than the server. Reload it.")
-    conversation = get_object_or_404(Conversation.objects.of(user), pk=conversation_id)
+    conversation = open_chat(user, conversation_id)
+    if conversation is None:
+        raise Http404
     return handler(user, conversation, fields)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from chat.prepared import Prepared, PreparedDelete, given
 from chat.runs import broadcast
 from chat.runs.models import Run, RunChunk, RunQuerySet
 from chat.runs.outcome import Outcome, cost_of
@@ -32,6 +33,10 @@ READ_AT_THE_END = (
     "error_kind",
     "begun_by_request",
 )
+_UNSETTLED = Prepared(
+    lambda: Run.objects.unsettled().select_related("endpoint").only(*READ_AT_THE_END).filter(pk=given("run"))
+)
+_REMOVE_CHUNKS = PreparedDelete(lambda: RunChunk.objects.filter(run=given("run")))
 
 
 def claim_run(run_id: int, process_id: int) -> bool:
@@ -71,9 +76,8 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
     """
     with transaction.atomic():
         hold_runs(Run.objects.filter(pk=run_id))
-        unsettled = Run.objects.unsettled().select_related("endpoint")
-        run = unsettled.only(*READ_AT_THE_END).filter(pk=run_id, process=process_id).first()
-        if run is None:
+        run = _UNSETTLED.first(run=run_id)
+        if run is None or run.process_id != process_id:
             return None
         fields: dict[str, Any] = {
             **outcome.fields,
@@ -82,7 +86,7 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
         }
         if not _end(run, outcome.status, fields):
             return None
-        RunChunk.objects.filter(run_id=run_id).delete()
+        _REMOVE_CHUNKS(run=run_id)
         for name, value in fields.items():
             setattr(run, name, value)
         _record(run)

@@ -7,6 +7,7 @@ ownership.
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from chat.catalogue.models import Endpoint
+from chat.prepared import PreparedUpdate, given
 from chat.providers.requests import WireRequest
 
 HEARTBEAT_SECONDS = 3.0
@@ -70,7 +72,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         illegal = [status for status in allowed if new not in Run.TRANSITIONS[status]]
         if illegal:
             raise ValueError(f"A run cannot go from {illegal[0]} to {new}.")
-        return self.filter(pk=pk, status__in=allowed).update(status=new, **fields) == 1
+        return _move(tuple(allowed), tuple(fields))(run=pk, status=new, **fields) == 1
 
 
 class Run(models.Model):
@@ -227,6 +229,11 @@ class Run(models.Model):
     @property
     def wire_request(self) -> WireRequest:
         return WireRequest.from_json(self.request)
+
+
+@lru_cache(maxsize=64)
+def _move(allowed: "tuple[Run.Status, ...]", names: tuple[str, ...]) -> PreparedUpdate:
+    return PreparedUpdate(lambda: Run.objects.filter(pk=given("run"), status__in=allowed), "status", *names)
 
 
 class RunChunk(models.Model):

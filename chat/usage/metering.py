@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
+from chat.prepared import PreparedInsert
 from chat.usage.models import UsageRecord
+
+_ADD = PreparedInsert(UsageRecord, unless_there=True)
 
 
 def record_usage(
@@ -29,4 +32,4 @@ def record_usage(
         cost=cost,
         failed=failed,
     )
-    UsageRecord.objects.bulk_create([record], ignore_conflicts=True)
+    _ADD(record)

@@ -11,7 +11,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BigIntegerField, F, Func, Model, QuerySet, Sum, TextField
 from django.db.models.functions import Cast, Coalesce
 
+from chat.prepared import PreparedUpdate, given
 from chat.usage.models import StoredText
+
+_MOVE = PreparedUpdate(lambda: StoredText.objects.filter(user=given("user")), bytes=F("bytes") + given("amount"))
+_MOVE_WITHIN = PreparedUpdate(
+    lambda: StoredText.objects.filter(user=given("user"), bytes__lte=given("most")),
+    bytes=F("bytes") + given("amount"),
+)
 
 
 class Bytes(Func):
@@ -38,12 +45,11 @@ def bytes_of(row: Model, columns: tuple[str, ...]) -> int:
 
 def add(user_id: int, amount: int) -> None:
     """Move a person's sum by ``amount`` bytes; who was never counted is counted whole when it first matters."""
-    StoredText.objects.filter(user_id=user_id).update(bytes=F("bytes") + amount)
+    _MOVE(user=user_id, amount=amount)
 
 
 def add_within(user_id: int, amount: int, most: int) -> bool:
     """The same, unless the sum would pass ``most``; False where it was not moved, or nobody has counted yet."""
-    room = StoredText.objects.filter(user_id=user_id)
-    if amount > 0:
-        room = room.filter(bytes__lte=most - amount)
-    return room.update(bytes=F("bytes") + amount) == 1
+    if amount <= 0:
+        return _MOVE(user=user_id, amount=amount) == 1
+    return _MOVE_WITHIN(user=user_id, amount=amount, most=most - amount) == 1
