@@ -1,11 +1,19 @@
 // A dialog opens as a modal, with focus kept in it and given back, only by script.
+import { finder } from "./keep.js";
+
+let opened = "";
+
 function open(dialog) {
   if (!dialog.open) dialog.showModal();
 }
 
+// The browser gives focus back to what had it; that may have come anew since.
+document.addEventListener("close", () => opened && document.activeElement === document.body && document.querySelector(opened)?.focus(), true);
+
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog-open]");
   if (opener) {
+    opened = finder(opener);
     opener.closest("[popover]")?.hidePopover();
     open(document.getElementById(opener.dataset.dialogOpen));
   }

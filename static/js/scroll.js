@@ -1,6 +1,8 @@
 // Following an answer to its end, and leaving the reader alone who has scrolled away, needs to know where the reader is.
 const NEAR = 48;
-const away = new WeakSet();
+// Where one has scrolled to, by id: a column that comes anew stays there.
+const away = new Map();
+const known = new WeakSet();
 let frame = 0;
 
 const phone = matchMedia("(max-width: 720px)");
@@ -19,25 +21,29 @@ function current() {
 function showJump() {
   const button = document.querySelector("[data-jump]");
   const node = current();
-  if (button) button.hidden = !(node && away.has(node) && below(node) > NEAR);
+  if (button) button.hidden = !(node && away.has(node.id) && below(node) > NEAR);
 }
 
 function follow() {
   frame = 0;
-  for (const node of scrollers()) if (!away.has(node)) node.scrollTop = node.scrollHeight;
+  for (const node of scrollers()) {
+    if (!away.has(node.id)) node.scrollTop = node.scrollHeight;
+    else if (!known.has(node)) node.scrollTop = away.get(node.id);
+    known.add(node);
+  }
   showJump();
 }
 const followSoon = () => (frame ||= requestAnimationFrame(follow));
 
 function toEnd() {
-  scrollers().forEach((node) => away.delete(node));
+  away.clear();
   follow();
 }
 
 document.addEventListener("scroll", ({ target }) => {
   if (!isScroller(target)) return;
-  if (below(target) > NEAR) away.add(target);
-  else away.delete(target);
+  if (below(target) > NEAR) away.set(target.id, target.scrollTop);
+  else away.delete(target.id);
   showJump();
 }, { capture: true, passive: true });
 
@@ -63,7 +69,10 @@ document.addEventListener("htmx:afterOnLoad", () => {
 const named = location.hash.startsWith("#message-") && document.getElementById(location.hash.slice(1));
 const show = () => named.scrollIntoView({ block: "center" });
 if (named) {
-  scrollers().forEach((node) => away.add(node));
+  for (const node of scrollers()) {
+    away.set(node.id, 0);
+    known.add(node);
+  }
   show();
   // Once more when all stands where it will: the browser goes there by itself, too, and puts it at the very top.
   addEventListener("load", () => requestAnimationFrame(show), { once: true });

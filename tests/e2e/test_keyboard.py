@@ -78,6 +78,15 @@ async def test_shortcut_leads_to_the_search_of_chats(chat: ChatPage) -> None:
     await expect(chat.sidebar.get_by_role("searchbox", name="Search chats")).to_be_focused()
 
 
+async def test_shortcut_leads_to_the_search_of_chats_where_the_sidebar_lies_over_the_chat(chat: ChatPage) -> None:
+    await chat.page.set_viewport_size({"width": 390, "height": 844})
+    await chat.begin("fake/plain")
+
+    await chat.page.keyboard.press("Control+k")
+
+    await expect(chat.sidebar.get_by_role("searchbox", name="Search chats")).to_be_focused()
+
+
 async def test_question_mark_shows_the_shortcuts_outside_of_text(chat: ChatPage) -> None:
     await chat.begin("fake/plain")
     await chat.box.press("?")
@@ -113,3 +122,31 @@ async def test_first_tab_leads_past_the_sidebar(chat: ChatPage) -> None:
     await chat.page.keyboard.press("Tab")
 
     await expect(chat.page.get_by_role("link", name="Skip to content")).to_be_focused()
+
+
+async def test_focus_comes_back_to_what_opened_the_picker_though_it_came_anew(chat: ChatPage) -> None:
+    await chat.begin("fake/plain")
+    add = chat.page.get_by_role("button", name="Add model")
+    await add.focus()
+    await chat.page.keyboard.press("Enter")
+    await expect(chat.search_box).to_be_focused()
+
+    await chat.page.keyboard.type("fake/echo")
+    await chat.page.keyboard.press("Enter")
+
+    await expect(chat.lane(1)).to_have_accessible_name("echo (B)")
+    await expect(add).to_be_focused()
+
+
+async def test_focus_stays_on_the_model_that_was_changed(chat: ChatPage) -> None:
+    await chat.begin("fake/plain", "fake/echo")
+    change = chat.lane(1).get_by_role("button", name="Change model")
+    await change.focus()
+    await chat.page.keyboard.press("Enter")
+    await expect(chat.search_box).to_be_focused()
+
+    await chat.page.keyboard.type("fake/markdown")
+    await chat.page.keyboard.press("Enter")
+
+    await expect(chat.lane(1)).to_have_accessible_name("markdown (B)")
+    await expect(change).to_be_focused()

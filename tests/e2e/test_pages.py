@@ -137,6 +137,23 @@ async def test_phone_shows_one_lane_at_a_time(chat: ChatPage) -> None:
 
 
 @pytest.mark.parametrize("viewport", [SIZES[-1]], ids=["390"])
+async def test_phone_leaves_the_reader_where_he_is_when_the_columns_come_anew(chat: ChatPage) -> None:
+    await chat.begin("fake/long:9000", "fake/plain")
+    await chat.ask("Tell me")
+    await chat.ended(lane=0)
+    await chat.ended(lane=1)
+    await chat.lane(0).hover(position={"x": 100, "y": 150})
+    await chat.page.mouse.wheel(0, -1500)
+    await expect(chat.page.get_by_role("button", name="Jump to latest")).to_be_visible()
+    place = await chat.lane(0).evaluate("lane => lane.scrollTop")
+
+    await chat.in_lane_menu(0, "Duplicate")
+    await expect(chat.page.locator(".lane")).to_have_count(3)
+
+    assert await chat.lane(0).evaluate("lane => lane.scrollTop") == place
+
+
+@pytest.mark.parametrize("viewport", [SIZES[-1]], ids=["390"])
 async def test_phone_opens_the_list_of_chats_over_the_page(chat: ChatPage, person: Person) -> None:
     await chat.begin("fake/plain")
     await expect(chat.sidebar).to_be_hidden()
