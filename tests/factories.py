@@ -53,7 +53,7 @@ def make_shared_key(
 
 
 def _sealed(key: AnyKey, secret: str) -> AnyKey:
-    key.host = key.endpoint.host
+    key.host, key.scheme = key.endpoint.host, key.endpoint.scheme
     key.last_four = last_four(secret)
     key.sealed = seal(secret, Binding.of(key))
     key.save()

@@ -109,6 +109,7 @@ ERRORS: dict[str, tuple[int, str, str, dict[str, str]]] = {
         ),
         {},
     ),
+    "403-other": (403, JSON, _body(error="Your prompt was flagged by our safety filter."), {}),
     "403-gated": (
         403,
         JSON,

@@ -47,6 +47,12 @@ async def cut_utf8(call: Call) -> None:
     await call.raw(b'data: {"choices":[{"index":0,"delta":{"content":"\xf0\x9f\x91')
 
 
+@scenario("refused-in-stream")
+async def refused_in_stream(call: Call) -> None:
+    await call.say("So far so good")
+    await call.event({"error": {"message": "Invalid token", "http_status_code": 401}})
+
+
 @scenario("error-in-stream", "error-text-in-stream")
 async def error_in_stream(call: Call) -> None:
     await call.say("So far so good")

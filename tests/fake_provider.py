@@ -18,7 +18,7 @@ as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scen
               no-usage  absurd-usage  usage-everywhere  no-done  no-finish
   broken      empty  empty-done  html  text  malformed  one-50mb-line  cut-off  cut-utf8  dies-midstream
               cut-at:<bytes> (a short answer, broken off there)  trickle:<ms per byte> (the same, byte by byte)
-              error-in-stream  error-text-in-stream  bad-status-line
+              error-in-stream  error-text-in-stream  refused-in-stream  bad-status-line
               stall-headers  stall-before  stall-between  stall-keepalive
   refusals    error-<name> for each name in tests.fake_answers.ERRORS, such as error-402 or error-401-html
               rate-limited and loading (refuse the first request, then answer)  rate-limited-always:<seconds>
@@ -27,7 +27,7 @@ as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scen
 With `"stream": false` every answer comes as one body. Also served: GET /v1/models (`provider.models`,
 `provider.models_status`, `provider.models_delay` in seconds) and GET /api/whoami-v2 by how the token begins (hf_good,
 hf_read, hf_norights, hf_poor; hf_limited is answered 429, anything else 401). Chat with hf_bad is a 401, with
-hf_norights a 403, with hf_poor a 402. `provider.extra_headers` are added to every answer; where
+hf_norights a 403, with hf_poor a 402, with hf_limited a 429. `provider.extra_headers` are added to every answer; where
 `provider.redirect` is a status and an address, both chat and the list of models answer with that redirect.
 From another process: GET /_requests, POST /_gate {"scenario", "release" or "open"}, POST /_control {"models_status"}.
 """
@@ -49,7 +49,7 @@ from tests.fake_call import SCENARIOS, Call, Gate, Recorded
 from tests.fake_failures import error
 from tests.fake_scenarios import plain
 
-_REFUSED_TOKENS = {"hf_bad": "401", "hf_norights": "403", "hf_poor": "402"}
+_REFUSED_TOKENS = {"hf_bad": "401", "hf_norights": "403", "hf_poor": "402", "hf_limited": "429-ratelimit"}
 
 
 class FakeProvider:

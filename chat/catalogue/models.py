@@ -63,6 +63,11 @@ class Endpoint(models.Model):
         return urlsplit(self.base_url).netloc.rpartition("@")[2].lower()
 
     @property
+    def scheme(self) -> str:
+        """``https``, or ``http``, over which whatever is sent can be read on the way."""
+        return urlsplit(self.base_url).scheme.lower()
+
+    @property
     def reach(self) -> Reach:
         """Where its address may lead. What the settings name is trusted as it is."""
         trusted = self.private_addresses_allowed or self.origin == self.Origin.ENVIRONMENT

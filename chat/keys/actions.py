@@ -13,6 +13,7 @@ from chat.audit.record import Verb, record
 from chat.catalogue.models import Endpoint
 from chat.keys.check import CheckReport, Outcome, check_secret
 from chat.keys.errors import KeysError, SecretRefused, TooManyKeys
+from chat.keys.fingerprint import same
 from chat.keys.models import Key, PersonalKey, SharedKey
 from chat.keys.vault import Binding, last_four, open_key, open_sealed, seal, sealed_with_newest
 
@@ -98,7 +99,8 @@ def reseal_all() -> int:
 
 @sensitive_variables("secret")
 def _seal_into(key: Key, secret: str) -> None:
-    key.host = key.endpoint.host
+    key.host, key.scheme, key.given_at = key.endpoint.host, key.endpoint.scheme, timezone.now()
+    key.carried = Key.Carried.BEARER
     key.last_four = last_four(secret)
     key.sealed = seal(secret, Binding.of(key))
     key.checked_at, key.check_passed, key.check_report, key.organisations = None, None, "", []
@@ -123,6 +125,6 @@ def _stored_already(user: User, endpoint: Endpoint, secret: str) -> PersonalKey 
 @sensitive_variables("secret")
 def _holds(key: Key, secret: str) -> bool:
     try:
-        return open_sealed(key.sealed, Binding.of(key)) == secret
+        return same(open_sealed(key.sealed, Binding.of(key)), secret)
     except KeysError:
         return False

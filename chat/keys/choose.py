@@ -4,7 +4,7 @@ It answers with references and labels, never with a secret; ``vault.open_credent
 a run starts. Called on the send path, so all lanes together cost two queries.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -65,6 +65,17 @@ def usable_keys(user: User, endpoint: Endpoint) -> list[KeyChoice]:
     return usable_keys_by_endpoint(user, [endpoint])[endpoint.pk]
 
 
+def next_shared_key(user: User, endpoint: Endpoint, tried: Collection[str]) -> KeyChoice | None:
+    """Return the shared key whose turn it is after those named in ``tried``, by their ``ref``, did not serve."""
+    others = (choice for choice in usable_keys(user, endpoint) if choice.ref not in tried)
+    return next((choice for choice in others if is_shared(choice.ref)), None)
+
+
+def is_shared(ref: str) -> bool:
+    """Whether a reference is to a shared key: one that others like it may stand in for."""
+    return ref.startswith(f"{SHARED}:")
+
+
 def has_router_key(user: User) -> bool:
     """Whether this person has any key for the Hugging Face router."""
     routers = Endpoint.objects.filter(kind=Endpoint.Kind.ROUTER, enabled=True)
@@ -82,7 +93,7 @@ def usable_keys_by_endpoint(user: User, endpoints: Iterable[Endpoint]) -> dict[i
     for kind, keys in ((PERSONAL, _personal(user, known)), (SHARED, _shared(user, known))):
         for key in keys:
             # A key whose endpoint has moved since would be refused by the vault.
-            if key.host == known[key.endpoint_id].host:
+            if key.belongs_to(known[key.endpoint_id]):
                 choices[key.endpoint_id].append(KeyChoice.of(kind, key))
     for pk, endpoint in known.items():
         if may_use_environment(user, endpoint):
@@ -96,8 +107,8 @@ def _personal(user: User, known: dict[int, Endpoint]) -> Iterable[PersonalKey]:
 
 
 def _shared(user: User, known: dict[int, Endpoint]) -> Iterable[SharedKey]:
-    keys = SharedKey.objects.granted_to(user).filter(endpoint__in=known).defer("sealed", "check_report")
-    return keys.order_by(_FAILED_LAST, "-pk")
+    keys = SharedKey.objects.granted_to(user).not_parked().filter(endpoint__in=known)
+    return keys.defer("sealed", "check_report").in_turn()
 
 
 def _pick(usable: list[KeyChoice], preferred: str) -> KeyChoice | None:

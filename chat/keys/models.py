@@ -6,7 +6,7 @@
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
 from chat.accounts.models import User
@@ -16,10 +16,26 @@ from chat.catalogue.models import Endpoint
 class Key(models.Model):
     """A secret for one endpoint, bound to the host that the endpoint had when the secret was given."""
 
+    class Carried(models.TextChoices):
+        BEARER = "bearer", "Bearer token"
+        HEADERS = "headers", "Headers of its own"
+
     label = models.CharField(max_length=60)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="+")
     host = models.CharField(max_length=255, editable=False)
-    sealed = models.TextField(editable=False, help_text="Ciphertext with its encryption key's id.")
+    scheme = models.CharField(
+        max_length=5,
+        default="https",
+        db_default="https",
+        editable=False,
+        help_text="How the host was asked.",
+    )
+    carried = models.CharField(
+        "sent as", max_length=7, choices=Carried.choices, default=Carried.BEARER, db_default=Carried.BEARER
+    )
+    sealed = models.TextField(editable=False, help_text="Ciphertext with its encryption key's id; empty where retired.")
+    given_at = models.DateTimeField(null=True, editable=False, help_text="When the secret was typed in.")
+    last_used_at = models.DateTimeField("last used", null=True, editable=False)
     last_four = models.CharField(max_length=4, blank=True, editable=False, help_text="Empty for short secrets.")
     bill_to = models.CharField(
         max_length=100, blank=True, help_text="Organisation that pays, if not the token's owner."
@@ -43,6 +59,10 @@ class Key(models.Model):
         """How people see it: ``Team key …ab12``."""
         return f"{self.label} …{self.last_four}" if self.last_four else self.label
 
+    def belongs_to(self, endpoint: Endpoint) -> bool:
+        """Whether the endpoint still is where the secret was given for. From http to https is no other place."""
+        return self.host == endpoint.host and self.scheme in (endpoint.scheme, "http")
+
 
 class PersonalKey(Key):
     """A person's own key."""
@@ -56,14 +76,42 @@ class SharedKeyQuerySet(models.QuerySet["SharedKey"]):
         mine = Q(user=user) | Q(group__in=user.groups.all())
         return self.filter(Exists(KeyGrant.objects.filter(mine, shared_key=OuterRef("pk"))), enabled=True)
 
+    def not_parked(self) -> "SharedKeyQuerySet":
+        """Those whose account has credit, as far as is known."""
+        return self.filter(Q(parked_until=None) | Q(parked_until__lte=timezone.now()))
+
+    def in_turn(self) -> "SharedKeyQuerySet":
+        """The one to use first at the top: not found failing, not resting, of the highest priority, longest not
+        limited."""
+        failed = Case(When(check_passed=False, then=Value(1)), default=Value(0))
+        resting = Case(When(resting_until__gt=timezone.now(), then=Value(1)), default=Value(0))
+        return self.order_by(failed, resting, "priority", F("limited_at").asc(nulls_first=True), "-pk")
+
 
 class SharedKey(Key):
     """An administrator's key, used by those it is granted to and readable by nobody."""
 
     enabled = models.BooleanField(default=True)
+    priority = models.PositiveSmallIntegerField(
+        default=100, db_default=100, help_text="Of several keys for one endpoint the lowest number is used first."
+    )
+    fingerprint = models.CharField(max_length=64, blank=True, db_default="", editable=False)
+    stopped_because = models.CharField(
+        "switched off because", max_length=300, blank=True, db_default="", editable=False
+    )
+    parked_until = models.DateTimeField(null=True, editable=False, help_text="Its account is out of credit.")
+    limited_at = models.DateTimeField(null=True, editable=False, help_text="When the provider last had too much of it.")
+    resting_until = models.DateTimeField(null=True, editable=False, help_text="Others go first until then.")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.SET_NULL)
 
     objects = SharedKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fingerprint"], condition=~Q(fingerprint=""), name="one_shared_key_per_secret"
+            )
+        ]
 
 
 class KeyGrant(models.Model):

@@ -22,8 +22,10 @@ from django.views.decorators.debug import sensitive_variables
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
 from chat.keys.errors import EncryptionKeyMissing, KeyElsewhere, KeyNotYours, NoKey, SecretTampered
+from chat.keys.health import note_use
 from chat.keys.models import Key, PersonalKey, SharedKey
 from chat.providers.credential import Credential
+from chat.providers.key_headers import read_headers
 
 VERSION = "v1"
 # GCM's own size; anything else makes it hash the nonce first and weakens the bound below.
@@ -32,6 +34,7 @@ NONCE_BYTES = 12
 SHOWN_FROM_LENGTH = 12
 # What a reference to a key may begin with; stored on lanes and runs.
 PERSONAL, SHARED, ENVIRONMENT, NONE = "personal", "shared", "environment", "none"
+_KINDS: dict[str, type[Key]] = {PERSONAL: PersonalKey, SHARED: SharedKey}
 
 
 @dataclass(frozen=True)
@@ -111,14 +114,28 @@ def open_credential(ref: str, user: User, endpoint: Endpoint) -> Credential | No
         return None
     if kind == ENVIRONMENT:
         return _open_environment(user, endpoint)
-    return open_key(_find(kind, number, user, endpoint), endpoint)
+    key = _find(kind, number, user, endpoint)
+    credential = open_key(key, endpoint)
+    note_use(key)
+    return credential
 
 
 def open_key(key: Key, endpoint: Endpoint) -> Credential:
     """Return the credential of a row for that endpoint; the right to the row is the caller's to check."""
-    if key.host != endpoint.host:
+    if not key.belongs_to(endpoint):
         raise KeyElsewhere
-    return Credential(open_sealed(key.sealed, Binding.of(key)), key.host, key.display, key.last_four)
+    secret = open_sealed(key.sealed, Binding.of(key))
+    if key.carried == Key.Carried.HEADERS:
+        return Credential("", key.host, key.display, key.last_four, named=read_headers(secret))
+    return Credential(secret, key.host, key.display, key.last_four)
+
+
+def kind_and_pk(ref: str) -> tuple[type[Key], int] | None:
+    """The row that ``ref`` names; None for what is no row."""
+    kind, _, number = ref.partition(":")
+    if kind not in _KINDS or not (number.isascii() and number.isdigit()):
+        return None
+    return _KINDS[kind], int(number)
 
 
 def _find(kind: str, number: str, user: User, endpoint: Endpoint) -> Key:

@@ -112,7 +112,10 @@ def _client(reach: Reach, transport: httpx.AsyncBaseTransport | None) -> httpx.A
 
 
 def _post(wire: WireRequest, credential: Credential | None) -> httpx.Request:
-    headers = wire.headers | (credential.headers(wire.url) if credential else {})
+    own = credential.headers(wire.url) if credential else {}
+    # However a person spelled them: what authorises a request is the key's alone, and is there once.
+    taken = {name.lower() for name in own}
+    headers = {name: value for name, value in wire.headers.items() if name.lower() not in taken} | own
     connect = wire.timeouts.connect
     # Reading has no limit here: Patience has, and it knows a token from a keep-alive.
     timeout = httpx.Timeout(None, connect=connect, pool=connect).as_dict()

@@ -1,16 +1,22 @@
-"""A decrypted key in memory, bound to the one host it may be sent to.
+"""A decrypted key in memory, bound to the one host it may be sent to: a bearer token, or a set of named headers.
 
 The vault makes a Credential right before a request; `client` asks it for the header. It is never stored, and neither
 its repr nor anything masked by it shows the secret.
 """
 
+import html
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from chat.providers.errors import Context, provider_error
+from chat.providers.headers import header_problem
 
 MASK = "•••"
+# Shorter values of headers are names and numbers, which would be hidden wherever they occur.
+SHORTEST_SECRET_VALUE = 8
 # What a Hugging Face token looks like (user, OAuth, organisation): hidden even if it is not the one we sent.
 _TOKEN = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9_-]{6,}")
 # Stricter, for refusing what people type: real tokens are long, and "hf_transfer" is not one.
@@ -29,22 +35,53 @@ class Credential:
     host: str
     label: str
     last_four: str
+    named: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    _hidden: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+
+    def __post_init__(self) -> None:
+        spelled = {spelling for secret in self.secrets for spelling in _spellings(secret)}
+        longest_first = sorted(spelled, key=len, reverse=True)
+        hidden = re.compile("|".join(map(re.escape, longest_first))) if spelled else None
+        object.__setattr__(self, "_hidden", hidden)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: the token, or the values of headers that are long enough to be secret."""
+        if self.named:
+            return tuple(value for _, value in self.named if len(value) >= SHORTEST_SECRET_VALUE)
+        return (self.secret,) if self.secret else ()
 
     def headers(self, url: str) -> dict[str, str]:
-        """The authorisation header for a request to `url`.
+        """The headers that authorise a request to `url`.
 
         Raises CredentialHostMismatch if the URL leads to any other host, and KeyRefused if the secret has characters
         that no header can carry.
         """
         if not _same_host(url, self.host):
             raise provider_error("host_mismatch", Context(key=self.label))
+        if self.named:
+            if any(header_problem(name, value, of_key=True) for name, value in self.named):
+                raise provider_error("unauthorized", Context(key=self.label))
+            return dict(self.named)
         if not self.secret.isascii() or not self.secret.isprintable() or " " in self.secret:
             raise provider_error("unauthorized", Context(key=self.label))
         return {"Authorization": f"Bearer {self.secret}"}
 
     def mask(self, text: str) -> str:
         """`text` without this secret and without anything else that looks like a Hugging Face token."""
-        return mask_tokens(text.replace(self.secret, MASK) if self.secret else text)
+        return mask_tokens(self.mask_own(text))
+
+    def mask_own(self, text: str) -> str:
+        """`text` without this secret, also as JSON or an address would spell it."""
+        return self._hidden.sub(MASK, text) if self._hidden else text
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    yield secret
+    yield json.dumps(secret)[1:-1]
+    yield quote(secret, safe="")
+    yield quote_plus(secret)
+    yield html.escape(secret)
 
 
 def mask_tokens(text: str) -> str:

@@ -121,6 +121,7 @@ KINDS: dict[str, Kind] = {
         "{key} does not have the right to use this model. Use another key, or give it that right.",
         ("other_key", "other_provider"),
     ),
+    "denied": Kind(KeyRefused, "The provider does not allow this request{detail}.", ("other_provider", "other_key")),
     "gated": Kind(
         KeyRefused,
         "This model has a licence to accept first. Accept it on the model's page on Hugging Face, then try again.",

@@ -30,6 +30,8 @@ _RESERVED = frozenset(
         "expect",
     }
 )
+# The ones of these that a key may consist of: how it is authorised is what a key is for.
+_OF_KEYS = frozenset({"authorization", "proxy-authorization"})
 SERVED_BY = "x-inference-provider"
 # Ids to quote when asking a provider what happened, times measured on their side, and limits.
 _KEPT = frozenset(
@@ -57,11 +59,13 @@ _KEPT_PREFIXES = ("x-compute-", "ratelimit", "x-ratelimit-")
 _KEPT_COUNT, _KEPT_LENGTH = 40, 300
 
 
-def header_problem(name: str, value: str) -> str:
-    """Why this extra header cannot be sent, as the end of a sentence, or "" if it can."""
+def header_problem(name: str, value: str, *, of_key: bool = False) -> str:
+    """Why this extra header, or header of a key, cannot be sent, as the end of a sentence, or "" if it can."""
     if not _NAME.fullmatch(name):
         return "is not a valid header name"
-    if name.lower() in _RESERVED or name.lower().startswith("proxy-"):
+    lowered = name.lower()
+    reserved = lowered in _RESERVED or lowered.startswith(("proxy-", "x-forwarded-")) or lowered == "forwarded"
+    if reserved and not (of_key and lowered in _OF_KEYS):
         return "is set by the playground itself"
     return value_problem(value)
 

@@ -12,7 +12,13 @@ from chat.providers.requests import ChatRequest, EndpointKind, Json, WireRequest
 
 USER_AGENT = "self-hosted-playground/1.0"
 # They decide what is asked and who answers; grants and isolation rest on them, so extra fields cannot touch them.
-RESERVED_FIELDS = frozenset({"model", "messages"})
+# Gateways take the others for where to send their own key, or whom to ask instead; they too are the administrator's.
+RESERVED_FIELDS = frozenset(
+    {"model", "messages", "models", "fallbacks", "api_key", "api_base", "base_url", "api_version", "organization"}
+    | {"headers", "extra_headers", "default_headers", "user_config", "model_list", "litellm_params"}
+    | {"litellm_credential_name", "custom_llm_provider", "proxy", "proxies"}
+)
+BILL_TO = "X-HF-Bill-To"
 _TRANSPORT = frozenset({"stream", "stream_usage", "extra_body", "extra_headers"})
 # TGI refuses top_p = 1 with a 422, and so do Inference Endpoints, which run it; leaving it out means the same.
 _WITHOUT_TOP_P_1 = frozenset({EndpointKind.TGI, EndpointKind.INFERENCE_ENDPOINT})
@@ -84,12 +90,18 @@ def _headers(request: ChatRequest) -> dict[str, str]:
     replaced = {name.lower() for name in request.extra_headers}
     headers = {name: value for name, value in own.items() if name.lower() not in replaced}
     if request.bill_to:
-        headers["X-HF-Bill-To"] = request.bill_to
-    _refuse(value_problem(request.bill_to), "X-HF-Bill-To")
+        headers[BILL_TO] = request.bill_to
+    _refuse(value_problem(request.bill_to), BILL_TO)
     for name, value in request.extra_headers.items():
         _refuse(header_problem(name, value), name)
         headers[name] = value
     return headers
+
+
+def billed_to(headers: Mapping[str, str], organisation: str) -> dict[str, str]:
+    """`headers` of a WireRequest with another organisation to pay; "" for the owner of the key."""
+    others = {name: value for name, value in headers.items() if name != BILL_TO}
+    return others | ({BILL_TO: organisation} if organisation else {})
 
 
 def _refuse(problem: str, name: str) -> None:

@@ -21,7 +21,7 @@ _BY_STATUS = {
     400: "bad_request",
     401: "unauthorized",
     402: "no_credit",
-    403: "forbidden",
+    403: "denied",
     404: "not_found",
     405: "not_found",
     408: "gateway_timeout",
@@ -64,6 +64,16 @@ _RULES = (
         (0, 400, 401, 403, 404),
         r"gated (model|repo)|access to model .{1,200} is restricted|awaiting a review"
         r"|accept (the|its|their) (licen[cs]e|terms|conditions)",
+    ),
+    # Any other 403 may be about the request, and says nothing about the key for others.
+    _rule(
+        "forbidden",
+        (403,),
+        r"(sufficient|insufficient|missing|lacks?|required?) .{0,40}(permission|scope)s?"
+        r"|(api|access|auth\w*|bearer)[ _-]?(key|token).{0,60}"
+        r"(permission|scope|revoked|expired|disabled|invalid|blocked)"
+        r"|(invalid|revoked|expired|disabled|unknown|incorrect) .{0,30}(key|token|credential)"
+        r"|(account|organi[sz]ation).{0,40}(suspended|disabled|deactivated|blocked)",
     ),
     _rule(
         "loading",

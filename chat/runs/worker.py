@@ -14,11 +14,10 @@ from chat import metrics
 from chat.catalogue.models import Endpoint
 from chat.database import AWAY, in_database, in_database_later
 from chat.keys.errors import KeysError
-from chat.keys.vault import open_credential
 from chat.providers.client import stream_chat
-from chat.providers.credential import Credential
 from chat.providers.errors import ProviderError, provider_error
-from chat.providers.requests import WireRequest, chat_url
+from chat.providers.requests import chat_url
+from chat.runs import failover
 from chat.runs.actions import claim_run, settle_run
 from chat.runs.draft import Draft
 from chat.runs.models import Run
@@ -46,11 +45,12 @@ class NotOurs(Exception):
 
 @dataclass(frozen=True)
 class Assignment:
-    """What to send and with which credential; opened as late as possible and kept nowhere."""
+    """What to send where, and with which key; opened as late as possible and kept nowhere."""
 
-    wire: WireRequest
-    credential: Credential | None
+    run: Run
+    serving: failover.Serving
     endpoint: Endpoint
+    process_id: int
 
 
 Ready = Callable[[], Awaitable[str]]
@@ -104,7 +104,8 @@ async def _write(run: Run, draft: Draft, process_id: int, ready: Ready) -> None:
         raise NotOurs
     base_url = await ready()
     taken = await _patiently(_take, run, endpoint, process_id)
-    await _stream_patiently(draft, replace(taken, wire=replace(taken.wire, url=chat_url(base_url))))
+    wire = replace(taken.serving.wire, url=chat_url(base_url))
+    await _stream_patiently(draft, replace(taken, serving=replace(taken.serving, wire=wire)))
 
 
 async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
@@ -113,7 +114,8 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
         tries += 1
         draft.start()
         try:
-            async with stream_chat(assignment.wire, assignment.credential, reach=assignment.endpoint.reach) as events:
+            sent, reach = assignment.serving, assignment.endpoint.reach
+            async with stream_chat(sent.wire, sent.credential, reach=reach) as events:
                 async for event in events:
                     draft.apply(event)
                     if draft.overflowing:
@@ -121,6 +123,10 @@ async def _stream_patiently(draft: Draft, assignment: Assignment) -> None:
             return
         except ProviderError as error:
             metrics.UPSTREAM_ERRORS.labels(assignment.endpoint.slug, error.kind).inc()
+            # Once anything of an answer came, another key would pay for it a second time.
+            if not draft.has_output and (other := await _patiently(_give_to_next_key, assignment, error)):
+                assignment, tries = other, 0
+                continue
             # What is said is obeyed; how long a model takes to load is only guessed.
             pause = error.retry_after if error.retry_after is not None else error.estimated_time
             if (
@@ -142,10 +148,21 @@ def _is_queued(run_id: int) -> bool:
 
 def _take(run: Run, endpoint: Endpoint, process_id: int) -> Assignment:
     """Make the run this process's, once its key is known to open."""
-    credential = open_credential(run.key_ref, run.owner, endpoint)
-    if not claim_run(run.pk, process_id):
+    serving = failover.first_key(run, endpoint)
+    if not claim_run(run.pk, process_id) or not failover.enter(run.pk, run.owner_id, serving, process_id):
         raise NotOurs
-    return Assignment(run.wire_request, credential, endpoint)
+    return Assignment(run, serving, endpoint, process_id)
+
+
+def _give_to_next_key(assignment: Assignment, error: ProviderError) -> Assignment | None:
+    """Have another key serve the run, where the refusal was about the key and there is another."""
+    run, endpoint = assignment.run, assignment.endpoint
+    serving = failover.after_refusal(run, endpoint, assignment.serving, error)
+    if serving is None:
+        return None
+    if not failover.enter(run.pk, run.owner_id, serving, assignment.process_id):
+        raise NotOurs
+    return replace(assignment, serving=serving)
 
 
 async def _patiently(call: Callable[..., T], *args: object, visit: Visit = in_database) -> T:

@@ -26,6 +26,7 @@ EXPECTED = {
     "402": "no_credit",
     "402-object": "no_credit",
     "403": "forbidden",
+    "403-other": "denied",
     "403-gated": "gated",
     "404": "not_found",
     "408-html": "gateway_timeout",
