@@ -57,9 +57,11 @@ def send_message(
             if conversation.is_draft:
                 check_chats(user)
             answers = [_ask(user, asked, turn, text, asked.lane.head_id) for asked in plans]
+            # Before it has begun anew: then none is above it but itself.
+            stays = is_at_top(conversation)
             begin(conversation, text)
             transaction.on_commit(lambda: broadcast.publish(conversation.topic, TurnAdded(turn.pk)))
-            if is_at_top(conversation):
+            if stays:
                 announce_mark(user.pk, conversation.topic)
             else:
                 announce_list(conversation)

@@ -124,6 +124,18 @@ async def test_a_message_sent_twice_is_answered_once(page: Page, chat: Conversat
     assert len(runs) == 1
 
 
+async def test_a_send_in_the_topmost_chat_marks_it_and_lets_the_list_be(page: Page, chat: Conversation) -> None:
+    await in_database(lambda: Conversation.objects.update(title="Top", is_draft=False))
+
+    await send(page, chat)
+    await page.until('data-status="done"')
+    while not await page.socket.receive_nothing(timeout=0.8):
+        await page.frame()
+
+    assert f"#chat-mark-{chat.pk}" in page.seen
+    assert 'id="chat-list"' not in page.seen
+
+
 async def test_a_handler_that_fails_leaves_nothing_behind(
     chat: Conversation, key: str, alice: User, engine: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
