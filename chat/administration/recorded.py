@@ -93,6 +93,6 @@ def _verb_of(form: BaseForm) -> Verb:
     for name in SWITCHES:
         if name in form.changed_data and name in form.cleaned_data:
             return Verb.ENABLED if form.cleaned_data[name] else Verb.DISABLED
-    if "secret" in form.changed_data:
+    if {"secret", "headers"} & set(form.changed_data):
         return Verb.ROTATED
     return Verb.CHANGED

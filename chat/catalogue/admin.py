@@ -6,14 +6,16 @@ What the settings and the local model's supervisor own cannot be changed or dele
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
+from django.utils.text import get_text_list
 
 from chat.administration.recorded import RecordedAdmin
 from chat.catalogue.actions import RESERVED_SLUGS
 from chat.catalogue.addresses import is_private_host, validate_base_url
 from chat.catalogue.models import Endpoint
 from chat.catalogue.sync import request_sync
+from chat.keys.models import PersonalKey, SharedKey
 from chat.providers.requests import chat_url
 
 KINDS = (Endpoint.Kind.INFERENCE_ENDPOINT, Endpoint.Kind.TGI, Endpoint.Kind.OPENAI)
@@ -64,9 +66,9 @@ class EndpointAdmin(RecordedAdmin):
 
     form = EndpointForm
     list_display = ("label", "slug", "kind", "base_url", "enabled", "models_listed", "synced_at", "sync_error")
-    readonly_fields = ("chat_address", "models_listed", "synced_at", "sync_error")
+    readonly_fields = ("chat_address", "keys_there", "models_listed", "synced_at", "sync_error")
     fieldsets = (
-        (None, {"fields": ("label", "slug", "kind", "base_url", "chat_address", *IDENTITY[4:])}),
+        (None, {"fields": ("label", "slug", "kind", "base_url", "chat_address", "keys_there", *IDENTITY[4:])}),
         ("Patience", {"fields": PATIENCE}),
         ("List of models", {"fields": ("models_listed", "synced_at", "sync_error")}),
     )
@@ -74,6 +76,21 @@ class EndpointAdmin(RecordedAdmin):
     @admin.display(description="Chats are posted to")
     def chat_address(self, endpoint: Endpoint) -> str:
         return chat_url(endpoint.base_url) if endpoint.base_url else "Saved first, shown then."
+
+    @admin.display(description="Keys")
+    def keys_there(self, endpoint: Endpoint) -> str:
+        """How many may be sent there, and how many are held back because they were given for another address."""
+        if endpoint._state.adding:
+            return "–"
+        keys = [*SharedKey.objects.filter(endpoint=endpoint), *PersonalKey.objects.filter(endpoint=endpoint)]
+        elsewhere = [key for key in keys if not key.belongs_to(endpoint)]
+        if not elsewhere:
+            return f"{len(keys)} may be sent there."
+        hosts = get_text_list(sorted({key.host for key in elsewhere}), "and")
+        return (
+            f"{len(keys) - len(elsewhere)} may be sent there. {len(elsewhere)} are held back: they were given for "
+            f"{hosts}. Confirm each shared key on its own page; people type theirs in again."
+        )
 
     @admin.display(description="Models listed")
     def models_listed(self, endpoint: Endpoint) -> int:
@@ -99,3 +116,5 @@ class EndpointAdmin(RecordedAdmin):
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         request_sync()
+        if change and "base_url" in form.changed_data and "held back" in (told := self.keys_there(obj)):
+            messages.warning(request, told)

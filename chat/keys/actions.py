@@ -1,4 +1,4 @@
-"""The verbs of keys: store, check, bill, delete, and seal again under a newer encryption key.
+"""The verbs of keys: store, check, bill, move, retire, delete, and seal again under a newer encryption key.
 
 A secret passes through here once, on its way into the vault, and never comes back. Called by views, Django admin
 and ``manage.py reseal_keys``.
@@ -13,9 +13,12 @@ from chat.audit.record import Verb, record
 from chat.catalogue.models import Endpoint
 from chat.keys.check import CheckReport, Outcome, check_secret
 from chat.keys.errors import KeysError, SecretRefused, TooManyKeys
-from chat.keys.fingerprint import same
+from chat.keys.fingerprint import fingerprint, same
+from chat.keys.health import settle_notice, try_again
 from chat.keys.models import Key, PersonalKey, SharedKey
+from chat.keys.trial import tried
 from chat.keys.vault import Binding, last_four, open_key, open_sealed, seal, sealed_with_newest
+from chat.providers.key_headers import secret_part
 
 KEYS_PER_PERSON = 50
 DEFAULT_LABEL = "My token"
@@ -46,22 +49,61 @@ def add_personal_key(user: User, endpoint: Endpoint, secret: str, label: str = "
 
 
 @sensitive_variables("secret")
-def store_shared_key(key: SharedKey, secret: str) -> None:
+def store_shared_key(key: SharedKey, secret: str, carried: Key.Carried = Key.Carried.BEARER) -> None:
     """Save ``key`` with ``secret``, whatever it held before, unchecked: follow with ``check_again``.
 
     Django admin saves inside a transaction, and no transaction may wait for the network.
     """
-    _seal_into(key, secret)
+    _seal_into(key, secret, carried)
+    key.fingerprint = fingerprint(secret)
+    # Who replaces the secret of a key that was found dead means it to live.
+    key.enabled = key.enabled or bool(key.stopped_because)
+    key.stopped_because, key.parked_until, key.limited_at, key.resting_until = "", None, None, None
     key.save()
+    settle_notice(key)
+
+
+def switch_on(key: SharedKey) -> None:
+    """Forget why it was switched off; saving ``enabled`` is the caller's."""
+    key.stopped_because = ""
+    try_again(key)
+
+
+@sensitive_variables("secret")
+def confirm_address(key: SharedKey, by: User | None) -> None:
+    """Let a stored secret go to where its endpoint is now, because an administrator says that this is right.
+
+    Raises ``SecretUnreadable``.
+    """
+    secret, before = open_sealed(key.sealed, Binding.of(key)), f"{key.scheme}://{key.host}"
+    key.host, key.scheme = key.endpoint.host, key.endpoint.scheme
+    key.sealed = seal(secret, Binding.of(key))
+    with transaction.atomic():
+        key.save()
+        record(by, Verb.CHANGED, key, {"is sent to": {"from": before, "to": f"{key.scheme}://{key.host}"}})
+
+
+def retire(key: SharedKey, by: User | None) -> None:
+    """Forget the secret for good; what was used and granted stays on record."""
+    key.enabled, key.sealed, key.fingerprint, key.stopped_because = False, "", "", "Retired."
+    with transaction.atomic():
+        key.save(update_fields=["enabled", "sealed", "fingerprint", "stopped_because"])
+        record(by, Verb.DISABLED, key, {"retired": True})
+        settle_notice(key)
 
 
 @sensitive_variables("secret", "credential")
 def check_again(key: Key) -> CheckReport:
-    """Check a stored key and save what was found. Raises ``KeysError`` where it cannot be opened."""
+    """Check a stored key and save what was found; one that others rely on also has to get one token of a model.
+
+    Raises ``KeysError`` where it cannot be opened.
+    """
     credential = open_key(key, key.endpoint)
     report = check_secret(credential.secret, key.endpoint)
+    if isinstance(key, SharedKey):
+        report = tried(report, credential, key.endpoint, key.bill_to)
     _note(key, report)
-    key.save()
+    key.save(update_fields=["check_report", "checked_at", "check_passed", "organisations", "bill_to"])
     return report
 
 
@@ -98,10 +140,10 @@ def reseal_all() -> int:
 
 
 @sensitive_variables("secret")
-def _seal_into(key: Key, secret: str) -> None:
+def _seal_into(key: Key, secret: str, carried: Key.Carried = Key.Carried.BEARER) -> None:
     key.host, key.scheme, key.given_at = key.endpoint.host, key.endpoint.scheme, timezone.now()
-    key.carried = Key.Carried.BEARER
-    key.last_four = last_four(secret)
+    key.carried = carried
+    key.last_four = last_four(secret_part(secret) if carried == Key.Carried.HEADERS else secret)
     key.sealed = seal(secret, Binding.of(key))
     key.checked_at, key.check_passed, key.check_report, key.organisations = None, None, "", []
 

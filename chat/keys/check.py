@@ -29,6 +29,7 @@ class Outcome(StrEnum):
 
     WORKS = "works"
     LACKS_RIGHTS = "lacks_rights"
+    NO_CREDIT = "no_credit"
     ACCEPTED = "accepted"
     REFUSED = "refused"
     UNCHECKED = "unchecked"
@@ -46,12 +47,14 @@ class CheckReport:
     @property
     def passed(self) -> bool | None:
         """True, False, or None where it could not be told."""
-        return {Outcome.WORKS: True, Outcome.LACKS_RIGHTS: False, Outcome.REFUSED: False}.get(self.outcome)
+        if self.outcome is Outcome.WORKS:
+            return True
+        return False if self.outcome in (Outcome.LACKS_RIGHTS, Outcome.NO_CREDIT, Outcome.REFUSED) else None
 
 
 def check_secret(secret: str, endpoint: Endpoint) -> CheckReport:
     """Return what can be said about ``secret`` for ``endpoint``; blocks for as long as the Hub takes."""
-    if not asks_the_hub(endpoint):
+    if not asks_the_hub(endpoint) or not secret:
         return CheckReport(Outcome.UNCHECKED, NOT_HUGGING_FACE)
     # A dedicated endpoint may be guarded by a secret of its own, which is not the Hub's business.
     if not endpoint.is_router and not secret.startswith("hf_"):

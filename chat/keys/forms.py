@@ -8,7 +8,6 @@ from django import forms
 from django.db.models import Case, QuerySet, Value, When
 
 from chat.catalogue.models import Endpoint
-from chat.keys.models import SharedKey
 from chat.providers.credential import contains_token
 
 SECRET_LIMIT = 4096
@@ -75,33 +74,3 @@ class BillToForm(forms.Form):
     """Which organisation pays for what is done with a key; empty for the token's owner."""
 
     organisation = forms.CharField(required=False, max_length=100)
-
-
-class SharedKeyForm(forms.ModelForm[SharedKey]):
-    """A shared key in Django admin: the secret goes in, and only when typed."""
-
-    label = NameField(max_length=60)
-    secret = SecretField(label="Secret", required=False)
-
-    class Meta:
-        model = SharedKey
-        fields = ("label", "endpoint", "bill_to", "enabled")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        stored = self.instance.sealed
-        self.fields["secret"].required = not stored
-        if stored:
-            shown = self.instance.last_four
-            ends = f" The stored one ends in {shown}." if shown else ""
-            self.fields["secret"].help_text = f"Leave empty to keep the stored one.{ends}"
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse to carry a stored secret to another host, where it would be given to somebody else."""
-        cleaned = super().clean() or {}
-        endpoint = cleaned.get("endpoint")
-        if self.instance.sealed and not cleaned.get("secret") and endpoint and endpoint.host != self.instance.host:
-            self.add_error(
-                "secret", f"The stored secret belongs to {self.instance.host}. Type one for {endpoint.host}."
-            )
-        return cleaned

@@ -28,7 +28,7 @@ class Key(models.Model):
         default="https",
         db_default="https",
         editable=False,
-        help_text="How the host was asked.",
+        help_text="Whether the host was asked in clear.",
     )
     carried = models.CharField(
         "sent as", max_length=7, choices=Carried.choices, default=Carried.BEARER, db_default=Carried.BEARER

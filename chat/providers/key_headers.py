@@ -34,6 +34,11 @@ def read_headers(stored: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, _, value in (line.partition(": ") for line in stored.splitlines()))
 
 
+def secret_part(stored: str) -> str:
+    """The longest value of what was stored: the one whose end may be shown."""
+    return max((value for _, value in read_headers(stored)), key=len)
+
+
 def write_headers(pairs: tuple[tuple[str, str], ...]) -> str:
     """The inverse of `read_headers`."""
     return "\n".join(f"{name}: {value}" for name, value in pairs)

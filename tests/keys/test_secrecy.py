@@ -15,8 +15,9 @@ from django.views.debug import ExceptionReporter, technical_500_response
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
-from chat.keys.forms import KeyForm, SharedKeyForm
+from chat.keys.forms import KeyForm
 from chat.keys.models import PersonalKey
+from chat.keys.shared_form import SharedKeyForm
 from chat.keys.vault import open_credential
 from chat.keys.views import add
 from tests.factories import make_endpoint, make_personal_key, make_shared_key
