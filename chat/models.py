@@ -7,11 +7,13 @@ from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
 from chat.notices.models import Notice
 from chat.runs.models import Process, Run, RunChunk
-from chat.usage.models import UsageRecord
+from chat.usage.models import DailyUse, DailyWait, StoredText, UsageRecord
 
 __all__ = [
     "AuditEntry",
     "Conversation",
+    "DailyUse",
+    "DailyWait",
     "Endpoint",
     "Invitation",
     "KeyGrant",
@@ -27,6 +29,7 @@ __all__ = [
     "RunChunk",
     "SharedKey",
     "SignInLink",
+    "StoredText",
     "Turn",
     "UsageRecord",
     "User",

@@ -13,10 +13,22 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Min
 
 from chat.conversations.search.hits import search_conversations
 from chat.keys.vault import Binding, open_key, seal
-from chat.models import Conversation, Endpoint, Message, PersonalKey, Run, RunChunk, UsageRecord, User
+from chat.models import (
+    Conversation,
+    DailyUse,
+    DailyWait,
+    Endpoint,
+    Message,
+    PersonalKey,
+    Run,
+    RunChunk,
+    UsageRecord,
+    User,
+)
 
 HOST = "127.0.0.1:9"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -47,10 +59,13 @@ def fill() -> None:
         "finished_at": LONG_AGO,
     }
     spent = {"cost": Decimal("0.00012345"), "completion_tokens": 7}
-    ended = make("Run", **run, **done, **spent, model_id="m0", started_at=LONG_AGO)
+    paid = {"key_ref": "personal:1", "first_token_seconds": 0.5}
+    ended = make("Run", **run, **done, **spent, **paid, model_id="m0", started_at=LONG_AGO)
     live = make("Run", **run, status="streaming", process=process, model_id="m1", started_at=LONG_AGO)
     make("RunChunk", run=live, seq=0, kind="t", text="half of it")
-    make("UsageRecord", user=anna, run_id=ended.pk, model_id="m0", completion_tokens=7)
+    make("UsageRecord", user=anna, run_id=ended.pk, model_id="m0", completion_tokens=7, at=LONG_AGO)
+    for run_id, cost in ((9001, "0.1"), (9002, "0.2"), (9003, "0.00000001")):
+        make("UsageRecord", user=anna, run_id=run_id, model_id="m2", cost=Decimal(cost), at=LONG_AGO)
     for place, written in enumerate((ended, live)):
         lane = make("Lane", conversation=chat, position=place, endpoint=endpoint, model_id=written.model_id)
         question = make("Message", lane=lane, turn=turn, role="user", parts=text("Why is the Ozean moving?"))
@@ -76,6 +91,9 @@ def read() -> None:
         "cost": str(runs[0].cost),
         "key": open_key(PersonalKey.objects.get(), Endpoint.objects.get(slug="fake")).secret,
         "usage": UsageRecord.objects.count(),
+        "sums": sorted(DailyUse.objects.values_list("model_id", "key_ref", "requests", "tokens_out", "nanodollars")),
+        "first day": str(DailyUse.objects.aggregate(Min("day"))["day__min"]),
+        "waits": list(DailyWait.objects.values_list("daily_use__model_id", "bucket", "requests")),
         "chunks": RunChunk.objects.count(),
         "found": {
             word: len(search_conversations(User.objects.get(username="anna"), word))

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from chat.accounts.models import User
 from chat.audit.record import Verb, record
 from chat.keys.models import Key, PersonalKey, SharedKey
 from chat.notices import actions as notices
@@ -48,8 +49,8 @@ def note_refusal(kind: type[Key], pk: int, error: ProviderError, opened_at: date
             _rest(key, error)
 
 
-def note_use(key: Key) -> None:
-    """Remember that the key is used now; the first use of a shared one is in the audit log."""
+def note_use(key: Key, user: User) -> None:
+    """Remember that ``user`` has the key used now; the first use of a shared one is in the audit log."""
     now = timezone.now()
     if key.last_used_at and now - key.last_used_at < USE_IS_NOTED_EVERY:
         return
@@ -59,7 +60,7 @@ def note_use(key: Key) -> None:
         return
     with transaction.atomic():
         if rows.filter(last_used_at=None).update(last_used_at=now) and isinstance(key, SharedKey):
-            record(None, Verb.FIRST_USED, key)
+            record(user, Verb.FIRST_USED, key)
 
 
 def try_again(key: SharedKey) -> None:

@@ -116,7 +116,7 @@ def open_credential(ref: str, user: User, endpoint: Endpoint) -> Credential | No
         return _open_environment(user, endpoint)
     key = _find(kind, number, user, endpoint)
     credential = open_key(key, endpoint)
-    note_use(key)
+    note_use(key, user)
     return credential
 
 

@@ -26,6 +26,7 @@ READ_AT_THE_END = (
     "started_at",
     "model_id",
     "provider",
+    "key_ref",
     "key_label",
     "input_price",
     "output_price",
@@ -118,11 +119,13 @@ def _record(run: Run) -> None:
         run_id=run.pk,
         model_id=run.model_id,
         provider=run.served_by or run.provider,
+        key_ref=run.key_ref,
         key_label=run.key_label,
         prompt_tokens=run.prompt_tokens,
         completion_tokens=run.completion_tokens,
         cost=run.cost,
         failed=run.status == Run.Status.FAILED,
+        first_token_seconds=run.first_token_seconds,
     )
 
 

@@ -26,6 +26,7 @@ from chat.accounts.models import User
 from chat.audit import guard
 from chat.catalogue.actions import ensure_endpoints
 from chat.conversations.search import index
+from chat.usage.metering import count_late
 
 COPIES_KEPT = 5
 # Any number that nothing else on the database locks.
@@ -47,6 +48,8 @@ def prepare(say: Say) -> None:
             say("Built the index of search anew: something had stopped keeping it.")
         if guard.mend(connection):
             say("The audit log could be changed: something had removed its triggers. They are back.")
+        if late := count_late():
+            say(f"Counted the use of {late} answers that an earlier version has stored since.")
         if static_files_changed():
             say("Compressing static files…")
             collect_static_files()

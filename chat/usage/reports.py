@@ -1,33 +1,48 @@
-"""What a person has used: sums by day and model over a month. Reads records, which hold no text, and nothing else."""
+"""What people have used: sums by day, model, person, key and provider. Reads the sums of days, never the records.
+
+However many answers there were, a month is some thousand rows. Nothing here holds text.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Max, QuerySet, Sum
 from django.utils import timezone
 
 from chat.accounts.models import User
-from chat.usage.models import UsageRecord
+from chat.usage.models import DailyUse
+from chat.usage.waits import Percentiles, percentiles
+
+_SUMS = ("requests", "failures", "unpriced", "estimated", "tokens_in", "tokens_out", "nanodollars")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Sums over some requests. ``spent`` is in US dollars and holds only requests with a known price."""
+    """Sums over some requests. ``spent`` is in US dollars and holds only requests with a known price; ``estimated``
+    are those whose tokens the provider did not say."""
 
     requests: int = 0
     failures: int = 0
     unpriced: int = 0
+    estimated: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
-    spent: Decimal = Decimal(0)
+    nanodollars: int = 0
     day: date | None = None
     model_id: str = ""
     provider: str = ""
+    user_id: int | None = None
     user__username: str = ""
+    key_ref: str = ""
+    key_label: str = ""
+    waits: Percentiles = field(default_factory=Percentiles)
+
+    @property
+    def spent(self) -> Decimal:
+        return Decimal(self.nanodollars).scaleb(-9)
 
     @property
     def tokens(self) -> int:
@@ -47,25 +62,52 @@ class Report:
 
 
 def monthly_report(user: User, month: date) -> Report:
-    """The report of the month that begins on ``month``, in the time zone of the site."""
-    records = _of_month(month).filter(user=user)
+    """The report of the month that begins on ``month``."""
+    mine = DailyUse.objects.filter(user=user)
+    rows = mine.filter(day__gte=month, day__lt=next_month(month))
     by_day: dict[date, list[Line]] = {}
-    for line in _lines(records.annotate(day=TruncDate("at")), "day", "model_id", "provider"):
+    for line in lines(rows, "day", "model_id", "provider"):
         if line.day:
             by_day.setdefault(line.day, []).append(line)
     return Report(
         month,
         days=sorted(by_day.items(), reverse=True),
-        models=_lines(records, "model_id"),
-        total=next(iter(_lines(records)), Line()),
-        earlier=month_before(month) if _has(user, before=_start(month)) else None,
+        models=lines(rows, "model_id"),
+        total=total(rows),
+        earlier=month_before(month) if mine.filter(day__lt=month).exists() else None,
         later=next_month(month) if next_month(month) <= timezone.localdate() else None,
     )
 
 
+def lines(rows: "QuerySet[DailyUse]", *keys: str) -> list[Line]:
+    """Sums for each combination of ``keys``, which are fields of Line: dearest first, then busiest."""
+    grouped: Iterable[dict[str, Any]] = rows.order_by().values(*keys).annotate(**_sums())
+    waited: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    waits = rows.order_by().filter(waits__isnull=False).values_list(*keys, "waits__bucket")
+    for *group, bucket, count in waits.annotate(count=Sum("waits__requests")):
+        waited.setdefault(tuple(group), []).append((bucket, count))
+    found = [
+        Line(
+            **{name: value for name, value in row.items() if value is not None},
+            waits=percentiles(waited.get(tuple(row[key] for key in keys), ())),
+        )
+        for row in grouped
+    ]
+    return sorted(found, key=lambda line: (-line.nanodollars, -line.tokens, line.model_id))
+
+
+def total(rows: "QuerySet[DailyUse]") -> Line:
+    """The sums over all ``rows``."""
+    sums: dict[str, Any] = {
+        name: value or 0 for name, value in rows.aggregate(**{name: Sum(name) for name in _SUMS}).items()
+    }
+    waits = rows.order_by().filter(waits__isnull=False).values_list("waits__bucket")
+    return Line(**sums, waits=percentiles(waits.annotate(count=Sum("waits__requests"))))
+
+
 def by_person(month: date) -> list[Line]:
     """Everybody's sums in a month; ``user__username`` is empty for accounts that are gone."""
-    return _lines(_of_month(month), "user__username")
+    return lines(DailyUse.objects.filter(day__gte=month, day__lt=next_month(month)), "user__username")
 
 
 def this_month() -> date:
@@ -80,34 +122,5 @@ def month_before(month: date) -> date:
     return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
-def _of_month(month: date) -> "QuerySet[UsageRecord]":
-    return UsageRecord.objects.filter(at__gte=_start(month), at__lt=_start(next_month(month)))
-
-
-def _has(user: User, before: datetime) -> bool:
-    return UsageRecord.objects.filter(user=user, at__lt=before).exists()
-
-
-def _lines(records: "QuerySet[Any]", *keys: str) -> list[Line]:
-    """Sums for each combination of ``keys``, dearest first, then busiest; without keys one sum at most."""
-    found: Iterable[dict[str, Any]] = (
-        records.order_by().values(*keys).annotate(**_sums()) if keys else [records.aggregate(**_sums())]
-    )
-    lines = [Line(**{name: value for name, value in row.items() if value is not None}) for row in found]
-    asked = (line for line in lines if line.requests)
-    return sorted(asked, key=lambda line: (-line.spent, -line.tokens, line.model_id))
-
-
 def _sums() -> dict[str, Any]:
-    return {
-        "requests": Count("pk"),
-        "failures": Count("pk", filter=Q(failed=True)),
-        "unpriced": Count("pk", filter=Q(cost__isnull=True, failed=False)),
-        "tokens_in": Sum("prompt_tokens"),
-        "tokens_out": Sum("completion_tokens"),
-        "spent": Sum("cost"),
-    }
-
-
-def _start(month: date) -> datetime:
-    return timezone.make_aware(datetime.combine(month, time.min))
+    return {name: Sum(name) for name in _SUMS} | {"key_label": Max("key_label")}

@@ -265,3 +265,4 @@ async def test_use_of_a_key_is_noted_and_its_first_use_logged_once(asking: Askin
     used = (await reread(key)).last_used_at
     assert used and timezone.now() - used < timedelta(minutes=1)
     assert await logged() == [("first used", key.display)]
+    assert await in_database(lambda: AuditEntry.objects.get().actor_name) == "alice"

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.usage.metering import record_usage
@@ -34,10 +33,7 @@ def record(user: User, run_id: int, **fields: Any) -> None:
         "cost": Decimal("0.002"),
         "failed": False,
     }
-    at = fields.pop("at", None)
     record_usage(user_id=user.pk, run_id=run_id, **(values | fields))
-    if at:
-        UsageRecord.objects.filter(run_id=run_id).update(at=at)
 
 
 def october(day: int, hour: int = 12) -> datetime:
@@ -93,13 +89,26 @@ def test_month_holds_neither_other_months_nor_other_people(alice: User) -> None:
     assert monthly_report(alice, OCTOBER).total.requests == 0
 
 
-def test_days_are_those_of_the_sites_time_zone(alice: User) -> None:
+def test_days_are_those_of_the_sites_time_zone(alice: User, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Vienna"
     record(alice, 1, at=datetime(2026, 9, 30, 23, 30, tzinfo=ZoneInfo("UTC")))
 
-    with timezone.override(ZoneInfo("Europe/Vienna")):
-        report = monthly_report(alice, OCTOBER)
+    report = monthly_report(alice, OCTOBER)
 
     assert [day for day, _ in report.days] == [date(2026, 10, 1)]
+
+
+def test_waits_are_told_for_each_model_and_in_total(alice: User) -> None:
+    for run_id, (model, seconds) in enumerate([("org/a", 0.2), ("org/a", 0.3), ("org/a", 9.0), ("org/b", None)]):
+        record(alice, run_id, at=october(3), model_id=model, first_token_seconds=seconds)
+
+    report = monthly_report(alice, OCTOBER)
+
+    waits = {line.model_id: line.waits for line in report.models}
+    assert waits["org/a"].p50 == pytest.approx(0.3, rel=0.05)
+    assert waits["org/a"].p95 == pytest.approx(9, rel=0.05)
+    assert waits["org/b"].p50 is None
+    assert report.total.waits.p95 == pytest.approx(9, rel=0.05)
 
 
 def test_months_follow_each_other() -> None:
