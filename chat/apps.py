@@ -16,6 +16,7 @@ class ChatConfig(AppConfig):
         """Connect the receivers: importing these modules is what registers them."""
         import_module("chat.accounts.signals")
         import_module("chat.conversations.signals")
+        import_module("chat.sign_in.signals")
         search_index = import_module("chat.conversations.search.index")
         guard = import_module("chat.audit.guard")
         connection_created.connect(search_index.prepare_connection)

@@ -7,6 +7,7 @@ from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
 from chat.notices.models import Notice
 from chat.runs.models import Process, Run, RunChunk
+from chat.sign_in.models import HubToken
 from chat.usage.models import DailyUse, DailyWait, StoredText, UsageRecord
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "DailyUse",
     "DailyWait",
     "Endpoint",
+    "HubToken",
     "Invitation",
     "KeyGrant",
     "Lane",

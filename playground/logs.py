@@ -88,3 +88,30 @@ def _errors(record: logging.LogRecord) -> Iterator[BaseException]:
 def _facts(record: logging.LogRecord) -> dict[str, Any]:
     facts: dict[str, Any] = {"request_id": request_ids.current(), **getattr(record, "facts", {})}
     return {name: value for name, value in facts.items() if value not in (None, "")}
+
+
+def logging_settings(formatter: str) -> dict[str, Any]:
+    """What goes to the log and in which form: ``line`` or ``json``."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "class": "playground.logs.LineFormatter",
+                "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
+            },
+            "json": {"class": "playground.logs.JsonFormatter"},
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": formatter}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            "chat": {"level": "INFO"},
+            "playground": {"level": "INFO"},
+            "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+            # Pages that do not exist and forbidden requests are the visitor's affair.
+            "django.request": {"level": "ERROR"},
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # A traceback each second while Redis is away; ``chat.relay`` says once that it is.
+            "channels_redis": {"level": "CRITICAL"},
+        },
+    }

@@ -25,6 +25,7 @@ from playground.environment import (
     hostname,
     kept_secret,
 )
+from playground.logs import logging_settings
 from playground.storage import add_headers
 
 django_stubs_ext.monkeypatch()
@@ -64,6 +65,10 @@ LOG_REQUESTS = env.flag("LOG_REQUESTS", default=False)
 HF_TOKEN = env.text("HF_TOKEN") or env.text("HUGGINGFACE_API_KEY")
 HF_ROUTER_URL = env.url("HF_ROUTER_URL", "https://router.huggingface.co/v1")
 HF_HUB_URL = env.url("HF_HUB_URL", "https://huggingface.co")
+HF_OAUTH_CLIENT_ID = env.text("HF_OAUTH_CLIENT_ID")
+HF_OAUTH_CLIENT_SECRET = env.text("HF_OAUTH_CLIENT_SECRET")
+if bool(HF_OAUTH_CLIENT_ID) != bool(HF_OAUTH_CLIENT_SECRET):
+    raise UnusableSetting("HF_OAUTH_CLIENT_ID and HF_OAUTH_CLIENT_SECRET belong together: set both or neither.")
 LOCAL_MODEL = env.flag("LOCAL_MODEL", default=True)
 LOCAL_MODEL_PATH = env.file("LOCAL_MODEL_PATH")
 
@@ -92,6 +97,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "csp",
     "django_htmx",
     "lucide",
@@ -224,6 +231,10 @@ MFA_FORMS = {
     "add_webauthn": "chat.accounts.factor_forms.AddPasskeyForm",
     "edit_webauthn": "chat.accounts.factor_forms.RenamePasskeyForm",
 }
+SOCIALACCOUNT_ADAPTER = "chat.sign_in.hub.HubAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
+SOCIALACCOUNT_FORMS = {"signup": "chat.accounts.forms.NameForm"}
 # Error pages and reports hide secrets even with DEBUG on.
 DEFAULT_EXCEPTION_REPORTER_FILTER = "chat.keys.reporting.SecretFilter"
 
@@ -253,7 +264,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # Browsers apply it to where a form's answer leads as well.
+        "form-action": [SELF, *([HF_HUB_URL] if HF_OAUTH_CLIENT_ID else [])],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
     },
@@ -275,26 +287,4 @@ USE_TZ = True
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 
 # Logs go to stderr and hold neither prompts nor secrets: no request bodies, no outgoing addresses.
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "class": "playground.logs.LineFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s: %(message)s",
-        },
-        "json": {"class": "playground.logs.JsonFormatter"},
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {
-        "chat": {"level": "INFO"},
-        "playground": {"level": "INFO"},
-        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        # Pages that do not exist and forbidden requests are the visitor's affair.
-        "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # A traceback each second while Redis is away; ``chat.relay`` says once that it is.
-        "channels_redis": {"level": "CRITICAL"},
-    },
-}
+LOGGING = logging_settings(LOG_FORMAT)

@@ -71,7 +71,19 @@ def accept_invitation(token: str, make_account: Callable[[], User]) -> User:
 
     Raises ``LinkRefused``, and whatever ``make_account`` raises.
     """
-    invitation = find_invitation(token)
+    return _accept(find_invitation(token), make_account)
+
+
+@transaction.atomic
+def accept_invited(invitation_id: int, make_account: Callable[[], User]) -> User:
+    """The same for who showed the invitation's secret earlier in this session."""
+    invitation = Invitation.objects.filter(pk=invitation_id).first()
+    if invitation is None:
+        raise LinkUnknown
+    return _accept(invitation, make_account)
+
+
+def _accept(invitation: Invitation, make_account: Callable[[], User]) -> User:
     _spend(invitation)
     user = make_account()
     Invitation.objects.filter(pk=invitation.pk).update(used_by=user)

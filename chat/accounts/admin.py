@@ -10,6 +10,8 @@ from allauth.account import admin as allauth_admin
 from allauth.account.models import EmailAddress
 from allauth.mfa import admin as mfa_admin
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount import admin as social_admin
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -27,8 +29,9 @@ from chat.administration.recorded import RecordedAdmin, person
 
 # With these pages one could give another person's account a mail address and have its password reset, or take its
 # second factor away.
-assert allauth_admin.EmailAddressAdmin and mfa_admin.AuthenticatorAdmin
+assert allauth_admin.EmailAddressAdmin and mfa_admin.AuthenticatorAdmin and social_admin.SocialAccountAdmin
 admin.site.unregister((EmailAddress, Authenticator))
+admin.site.unregister((SocialAccount, SocialApp, SocialToken))
 admin.site.unregister(Group)
 
 PRIVILEGES = ("is_superuser", "user_permissions")

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
+from allauth.socialaccount import forms as social_forms
 from django import forms
 
 PASSWORD_RULES = "At least 8 characters, not only digits, and not one that everybody uses."
@@ -44,6 +45,10 @@ class JoinForm(SignUpForm):
         if self.account_already_exists:
             self.add_error("email", get_adapter().error_messages["email_taken"])
         return cleaned
+
+
+class NameForm(PlainWords, social_forms.SignupForm):
+    """For who came from Hugging Face, whose name there is taken here."""
 
 
 class ChangePasswordForm(PlainWords, allauth_forms.ChangePasswordForm):

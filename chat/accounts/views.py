@@ -13,6 +13,7 @@ from allauth.account.utils import complete_signup, perform_login
 from allauth.account.views import SignupView
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.decorators import rate_limit
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
@@ -24,6 +25,8 @@ from chat.accounts.errors import LinkRefused
 from chat.accounts.forms import JoinForm
 from chat.accounts.models import User
 
+# In a session: the id of the invitation whose secret was shown.
+INVITED = "invited"
 View = Callable[..., HttpResponseBase]
 
 
@@ -53,7 +56,7 @@ def signin_link(request: HttpRequest, token: str) -> HttpResponse:
             return _sign_in(request, spend_signin_link(token))
         link = find_signin_link(token)
     except LinkRefused as refusal:
-        return _refused(request, refusal)
+        return refused_page(request, refusal)
     return render(request, "chat/accounts/signin_link.html", {"person": link.user})
 
 
@@ -68,16 +71,19 @@ class JoinView(SignupView):
 
     def is_open(self) -> bool:
         try:
-            find_invitation(self.kwargs["token"])
+            invitation = find_invitation(self.kwargs["token"])
         except LinkRefused as refusal:
-            raise ImmediateHttpResponse(_refused(self.request, refusal)) from refusal
+            raise ImmediateHttpResponse(refused_page(self.request, refusal)) from refusal
+        if settings.HF_OAUTH_CLIENT_ID:
+            # Who goes on to Hugging Face comes back without the secret.
+            self.request.session[INVITED] = invitation.pk
         return True
 
     def form_valid(self, form: JoinForm) -> HttpResponse:
         try:
             self.user = accept_invitation(self.kwargs["token"], lambda: form.save(self.request))
         except LinkRefused as refusal:
-            return _refused(self.request, refusal)
+            return refused_page(self.request, refusal)
         response: HttpResponse = complete_signup(self.request, self.user, "none", self.get_success_url())
         return response
 
@@ -93,6 +99,7 @@ def _sign_in(request: HttpRequest, user: User) -> HttpResponse:
     return response
 
 
-def _refused(request: HttpRequest, refusal: LinkRefused) -> HttpResponse:
+def refused_page(request: HttpRequest, refusal: LinkRefused) -> HttpResponse:
+    """Why a link lets nobody in."""
     context: dict[str, Any] = {"refusal": refusal}
     return render(request, "chat/accounts/link_refused.html", context, status=refusal.status)

@@ -14,6 +14,7 @@ from chat.catalogue import sync
 from chat.local import supervisor as local_model
 from chat.providers.client import close_client
 from chat.runs import supervisor as runs
+from chat.sign_in import renewal
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Background:
         await runs.startup()
         self._spawn("The catalogue", sync.run_forever())
         self._spawn("The watch over open sockets", sockets.watch_forever())
+        self._spawn("The renewal of sign-in tokens", renewal.run_forever())
 
     async def drain(self, seconds: float) -> None:
         """Take no new runs and let those at work finish for so long."""

@@ -18,7 +18,7 @@ READS = frozenset(
         "mfa_generate_recovery_codes",
     }
 )
-WRITES = READS | {"account_set_password", "account_email"}
+WRITES = READS | {"account_set_password", "account_email", "openid_connect_login", "socialaccount_connections"}
 
 
 def is_guarded(request: HttpRequest) -> bool:

@@ -29,6 +29,7 @@ SPELLED = {
     # In the order in which the apps came to have pages there.
     f"^(?P<app_label>{'|'.join(dict.fromkeys(model._meta.app_label for model in admin.site._registry))})/$": "chat/",
     r"(?P<url>.*)$": "no/such/page",
+    r"^(?P<provider_id>[^/]+)/": "huggingface/",
 }
 
 
