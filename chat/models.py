@@ -4,6 +4,7 @@ from chat.accounts.models import Invitation, SignInLink, User
 from chat.audit.models import AuditEntry
 from chat.catalogue.models import Endpoint, LanguageModel, Offer, RecentChoice
 from chat.conversations.models import Conversation, Lane, Message, Turn
+from chat.keys.limits import Limit, Reservation, Tally
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
 from chat.notices.models import Notice
 from chat.runs.models import Process, Run, RunChunk
@@ -21,17 +22,20 @@ __all__ = [
     "KeyGrant",
     "Lane",
     "LanguageModel",
+    "Limit",
     "Message",
     "Notice",
     "Offer",
     "PersonalKey",
     "Process",
     "RecentChoice",
+    "Reservation",
     "Run",
     "RunChunk",
     "SharedKey",
     "SignInLink",
     "StoredText",
+    "Tally",
     "Turn",
     "UsageRecord",
     "User",

@@ -80,6 +80,9 @@ MAX_ACTIVE_RUNS = env.number("MAX_ACTIVE_RUNS", 24, lowest=1, highest=10_000)
 MAX_STORED_MB = env.number("MAX_STORED_MB", 2_000, lowest=1, highest=10_000_000)
 MAX_CHATS = env.number("MAX_CHATS", 50_000, lowest=1, highest=10_000_000)
 MAX_SOCKETS = env.number("MAX_SOCKETS", 40, lowest=1, highest=100_000)
+# What limits reckon with where an answer has no bound and a model no price (US dollars per million tokens).
+ASSUMED_ANSWER_TOKENS = env.number("ASSUMED_ANSWER_TOKENS", 4096, lowest=1, highest=10_000_000)
+ASSUMED_PRICE = env.number("ASSUMED_PRICE", 10, lowest=0, highest=1_000_000)
 ALLOWED_HOSTS = [*dict.fromkeys([*env.words("ALLOWED_HOSTS"), hostname(PUBLIC_URL), *LOOPBACK_HOSTS])]
 if "*" in ALLOWED_HOSTS:
     raise UnusableSetting("ALLOWED_HOSTS must name its hosts: with * any web page could reach this server as its own.")

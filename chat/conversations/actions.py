@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 
 from chat.accounts.models import User
 from chat.conversations.announcing import announce, announce_list, announce_mark
-from chat.conversations.asking import Change, Plan, busy_answer, plan, queue_answer, refreeze
+from chat.conversations.asking import Change, Plan, busy_answer, pay, plan, queue_answer, refreeze
 from chat.conversations.beginning import begin
-from chat.conversations.ceilings import check_answers, check_chats, take_room
+from chat.conversations.ceilings import check_answers, check_chats, one_at_a_time, take_room
 from chat.conversations.errors import Refused
 from chat.conversations.history import Tree, next_row
 from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
@@ -57,6 +57,7 @@ def send_message(
             if conversation.is_draft:
                 check_chats(user)
             answers = [_ask(user, asked, turn, text, asked.lane.head_id) for asked in plans]
+            pay(user, list(zip(plans, answers, strict=True)))
             # Before it has begun anew: then none is above it but itself.
             stays = is_at_top(conversation)
             begin(conversation, text)
@@ -81,12 +82,14 @@ def edit_message(user: User, message: Message, text: str) -> Message:
     """
     with transaction.atomic():
         lane, tree = locked_tree(message)
+        one_at_a_time(user)
         stop_all(Run.objects.active().filter(message__in=tree.below(message.pk)))
         turn = _turn_in_row(user, message.turn)
         if is_question := message.role == Message.Role.USER:
             [asked] = plan(user, [lane])
             check_answers(user, 1)
             new = _ask(user, asked, turn, text, message.parent_id)
+            pay(user, [(asked, new)])
             _start_after_commit([new])
         else:
             new = Message.objects.create(
@@ -131,6 +134,7 @@ def ask_now(user: User, lane: Lane, row: int) -> Message:
         question = _question_beside(asked.lane, row)
         check_answers(user, 1)
         answer = _ask(user, asked, _turn_in_row(user, question.turn), question.text, asked.lane.head_id)
+        pay(user, [(asked, answer)])
         _start_after_commit([answer])
         announce(lane.conversation, LanesChanged())
         take_room(user, _stored([answer], with_questions=True))
@@ -199,10 +203,12 @@ def _answer_again(user: User, message: Message, change: Change | None, continues
     with transaction.atomic():
         lane, tree = locked_tree(message)
         [asked] = plan(user, [lane], change)
+        one_at_a_time(user)
         stop_all(Run.objects.active().filter(message__in=tree.below(message.pk)))
         check_answers(user, 1)
         turn = _turn_in_row(user, message.turn)
         answer = queue_answer(user, asked, turn, question, continues)
+        pay(user, [(asked, answer)])
         point_at(asked.lane, answer)
         _start_after_commit([answer])
         announce(asked.lane.conversation, LanesChanged())

@@ -3,22 +3,23 @@
 Called by the actions inside their transaction. The key and the offers of all lanes of a turn are looked up once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Any
 
 from chat import request_ids
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint, ModelChoice, Offer, offers_of
-from chat.conversations.errors import NoKey, Refused
+from chat.conversations.errors import NoKey, OverLimit, Refused
 from chat.conversations.history import Tree, path_messages
 from chat.conversations.models import Lane, Message, Turn
-from chat.keys.choose import KeyChoice, choose_keys
+from chat.keys.choose import KeyChoice, choose_payers
+from chat.keys.errors import NotGranted, QuotaReached
 from chat.prepared import Prepared, PreparedInsert, given
 from chat.providers.payload import wire_request
 from chat.providers.requests import ChatRequest, EndpointKind, Timeouts, WireMessage, WireRequest
 from chat.runs.models import Run
+from chat.runs.reservations import Way, reserve, ways_to_pay
 from chat.runs.supervisor import process_id
 
 CONTINUE_PROMPT = "Continue exactly where you stopped. Do not repeat anything and do not comment."
@@ -42,11 +43,23 @@ class Plan:
     """What one lane is about to be asked: with which model and parameters, and with which key it is paid."""
 
     lane: Lane
-    choice: ModelChoice
     endpoint: Endpoint
     parameters: Mapping[str, Any]
-    key: KeyChoice
-    offer: Offer | None
+    # The first is taken where it has room.
+    ways: tuple[Way, ...]
+
+    @property
+    def choice(self) -> ModelChoice:
+        """What is asked; where a key may not be used with every provider, of which one."""
+        return self.ways[0].route.choice
+
+    @property
+    def offer(self) -> Offer | None:
+        return self.ways[0].route.offer
+
+    @property
+    def key(self) -> KeyChoice:
+        return self.ways[0].key
 
 
 @dataclass(frozen=True)
@@ -58,20 +71,25 @@ class Change:
 
 
 def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> list[Plan]:
-    """Look up keys and offers for some lanes. Raises NoKey or Refused, naming the model, before anything is written."""
+    """Look up keys and offers for some lanes. Raises NoKey, OverLimit or Refused, naming the model, before anything is
+    written."""
     change = change or Change()
     wanted = [(lane, change.choice or lane.choice) for lane in lanes]
     places = [_endpoint(lane, choice) for lane, choice in wanted]
-    keys = choose_keys(user, [(place, lane.key_ref) for place, (lane, _) in zip(places, wanted, strict=True)])
+    payers = choose_payers(user, [(place, lane.key_ref) for place, (lane, _) in zip(places, wanted, strict=True)])
     offers = offers_of(choice for _, choice in wanted)
     plans = []
-    for (lane, choice), endpoint, key in zip(wanted, places, keys, strict=True):
-        if key is None:
+    for (lane, choice), endpoint, keys in zip(wanted, places, payers, strict=True):
+        if not keys:
             raise NoKey(NEEDS_KEY if len(wanted) == 1 else f"{choice.label}: {NEEDS_KEY}", "lanes")
         parameters = dict(lane.parameters)
         if change.temperature is not None:
             parameters["temperature"] = change.temperature
-        plans.append(Plan(lane, choice, endpoint, parameters, key, choice.best_offer(offers)))
+        try:
+            ways = ways_to_pay(keys, endpoint, choice, offers)
+        except NotGranted as refusal:
+            raise OverLimit(str(refusal), "lanes") from refusal
+        plans.append(Plan(lane, endpoint, parameters, tuple(ways)))
     return plans
 
 
@@ -96,13 +114,10 @@ def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continu
         after=before,
         endpoint=asked.endpoint,
         model_id=asked.choice.model_id,
-        provider=asked.choice.provider,
-        key_ref=asked.key.ref,
-        key_label=asked.key.display,
         request=wire.to_json(),
         begun_by_request=request_ids.current(),
         prefix=prefix,
-        **_prices(asked.offer),
+        **asked.ways[0].fields,
     )
     answer = Message(
         lane=asked.lane,
@@ -113,6 +128,30 @@ def queue_answer(user: User, asked: Plan, turn: Turn, question: Message, continu
         model_label=asked.choice.label,
     )
     return _ADD_MESSAGE(answer)
+
+
+def pay(user: User, asked: Sequence[tuple[Plan, Message]]) -> None:
+    """Reserve what these answers may take from all limits, or raise OverLimit.
+
+    Once all of them are queued: limits are held from here to the end of the transaction.
+    """
+    queued = [(asking, answer, answer.run) for asking, answer in asked if answer.run is not None]
+    try:
+        taken = reserve(user, [(run, asking.ways) for asking, _, run in queued])
+    except QuotaReached as refusal:
+        raise OverLimit(str(refusal)) from refusal
+    for (asking, answer, run), way in zip(queued, taken, strict=True):
+        if way is not asking.ways[0] and answer.parent is not None:
+            _pay_with(way, asking, run, answer.parent)
+
+
+def _pay_with(way: Way, asked: Plan, run: Run, question: Message) -> None:
+    """Let a run that was queued be paid in another way than the first."""
+    asked = replace(asked, ways=(way,))
+    fields = {**way.fields, "request": _freeze(asked, question, run.prefix).to_json()}
+    for name, value in fields.items():
+        setattr(run, name, value)
+    run.save(update_fields=list(fields))
 
 
 def refreeze(run: Run, lane: Lane, question: Message) -> None:
@@ -169,11 +208,3 @@ def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
             timeouts=Timeouts(endpoint.connect_timeout, endpoint.first_token_timeout, endpoint.between_tokens_timeout),
         )
     )
-
-
-def _prices(offer: Offer | None) -> dict[str, Decimal | None]:
-    if offer is None:
-        return {"input_price": None, "output_price": None}
-    if offer.is_free:
-        return {"input_price": Decimal(0), "output_price": Decimal(0)}
-    return {"input_price": offer.input_price, "output_price": offer.output_price}

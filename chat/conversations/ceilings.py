@@ -32,7 +32,7 @@ _THEMSELVES = Prepared(
 
 def check_answers(user: User, more: int) -> None:
     """Refuse when this person would have more answers under way than one may. Call it inside the transaction."""
-    _one_at_a_time(user)
+    one_at_a_time(user)
     if len(_UNDER_WAY.rows(owner=user.pk)) + more > settings.MAX_ACTIVE_RUNS:
         raise Refused(
             f"At most {settings.MAX_ACTIVE_RUNS} answers can be under way at once. Wait for one, or stop one."
@@ -41,7 +41,7 @@ def check_answers(user: User, more: int) -> None:
 
 def check_chats(user: User) -> None:
     """Refuse when this person has as many chats as one may, before a draft becomes one more."""
-    _one_at_a_time(user)
+    one_at_a_time(user)
     chats = Conversation.objects.filter(owner=user, is_draft=False)
     if chats.count() < settings.MAX_CHATS:
         return
@@ -87,7 +87,10 @@ def remove_deleted(user: User) -> None:
     Conversation.objects.filter(pk__in=chats).delete()
 
 
-def _one_at_a_time(user: User) -> None:
-    """Two sends of a person at once would each find room. SQLite has one writer anyway."""
+def one_at_a_time(user: User) -> None:
+    """Two sends of a person at once would each find room. SQLite has one writer anyway.
+
+    Held before anything that limits count is stopped or begun: everybody takes these in the same order.
+    """
     if connection.features.has_select_for_update:
         _THEMSELVES.rows(user=user.pk)

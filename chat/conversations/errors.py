@@ -1,7 +1,8 @@
 """Why an action did not happen.
 
 Refused
-└── NoKey   no usable key for a lane's model
+├── NoKey      no usable key for a lane's model
+└── OverLimit  a key that may not be used for that, or not so much
 """
 
 
@@ -16,3 +17,7 @@ class Refused(Exception):
 
 class NoKey(Refused):
     """This model needs a key and the person has none that fits."""
+
+
+class OverLimit(Refused):
+    """What lets the person use a key does not reach so far; they can ask for more."""

@@ -29,7 +29,7 @@ STATE = ("state", "last_used_at", "outcome", "checked_at", "check_report")
 class KeyGrantInline(admin.TabularInline[KeyGrant, SharedKey]):
     model = KeyGrant
     extra = 1
-    fields = ("user", "group")
+    fields = ("user", "group", "everyone")
     autocomplete_fields = ("user", "group")
     verbose_name = "person or group that may use it"
     verbose_name_plural = "who may use it"

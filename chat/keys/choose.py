@@ -8,14 +8,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Case, Value, When
+from django.db.models import BooleanField, Case, Exists, Model, OuterRef, Value, When
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
-from chat.keys.models import Key, PersonalKey, SharedKey
+from chat.keys.limits import Limit
+from chat.keys.models import Key, KeyGrant, PersonalKey, not_parked, turn
 from chat.keys.vault import ENVIRONMENT, NONE, PERSONAL, SHARED, last_four, may_use_environment
 
 _FAILED_LAST = Case(When(check_passed=False, then=Value(1)), default=Value(0))
+# A right of one's own before that of a group, and that before everybody's.
+_NEAREST = Case(When(user__isnull=False, then=Value(0)), When(group__isnull=False, then=Value(1)), default=Value(2))
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,12 @@ class KeyChoice:
     needs_none: bool = False
     bill_to: str = ""
     checked_bad: bool = False
+    # What lets the person use a shared key, the nearest first; none for keys of their own.
+    grants: tuple[KeyGrant, ...] = ()
+    # Those of them that have limits, by their ids.
+    limited: frozenset[int] = frozenset()
+    # Whether the person set limits for themselves, which hold for all keys.
+    capped: bool = False
 
     @property
     def display(self) -> str:
@@ -36,13 +45,16 @@ class KeyChoice:
         return f"{self.label} …{self.last_four}" if self.last_four else self.label
 
     @classmethod
-    def of(cls, kind: str, key: Key) -> "KeyChoice":
+    def of(cls, kind: str, key: Key, grants: Sequence[KeyGrant] = (), capped: bool = False) -> "KeyChoice":
         return cls(
             f"{kind}:{key.pk}",
             key.label,
             key.last_four,
             bill_to=key.bill_to,
             checked_bad=key.check_passed is False,
+            grants=tuple(grants),
+            limited=frozenset(grant.pk for grant in grants if _annotated(grant, "has_limits")),
+            capped=capped,
         )
 
 
@@ -56,8 +68,17 @@ def choose_key(user: User, endpoint: Endpoint, preferred: str = "") -> KeyChoice
 
 def choose_keys(user: User, wishes: Sequence[tuple[Endpoint, str]]) -> list[KeyChoice | None]:
     """``choose_key`` for several lanes at once, in their order; two queries whatever their number."""
+    return [next(iter(payers), None) for payers in choose_payers(user, wishes)]
+
+
+def choose_payers(user: User, wishes: Sequence[tuple[Endpoint, str]]) -> list[list[KeyChoice]]:
+    """The keys that may pay in each of several lanes, the first choice first; two queries whatever their number.
+
+    Another shared key may stand in for a shared one that has no room. A key of one's own never does: it is the
+    person's own money.
+    """
     usable = usable_keys_by_endpoint(user, [endpoint for endpoint, _ in wishes])
-    return [_pick(usable[endpoint.pk], preferred) for endpoint, preferred in wishes]
+    return [_payers(usable[endpoint.pk], preferred) for endpoint, preferred in wishes]
 
 
 def usable_keys(user: User, endpoint: Endpoint) -> list[KeyChoice]:
@@ -90,27 +111,56 @@ def usable_keys_by_endpoint(user: User, endpoints: Iterable[Endpoint]) -> dict[i
     known = {endpoint.pk: endpoint for endpoint in asked if endpoint.needs_key}
     if not known or not user.is_active:
         return choices
-    for kind, keys in ((PERSONAL, _personal(user, known)), (SHARED, _shared(user, known))):
-        for key in keys:
-            # A key whose endpoint has moved since would be refused by the vault.
-            if key.belongs_to(known[key.endpoint_id]):
-                choices[key.endpoint_id].append(KeyChoice.of(kind, key))
+    for key in _personal(user, known):
+        # A key whose endpoint has moved since would be refused by the vault.
+        if key.belongs_to(known[key.endpoint_id]):
+            choices[key.endpoint_id].append(KeyChoice.of(PERSONAL, key, capped=_annotated(key, "capped")))
+    for grants in _shared(user, known):
+        shared = grants[0].shared_key
+        if shared.belongs_to(known[shared.endpoint_id]):
+            capped = _annotated(grants[0], "capped")
+            choices[shared.endpoint_id].append(KeyChoice.of(SHARED, shared, grants, capped))
     for pk, endpoint in known.items():
         if may_use_environment(user, endpoint):
-            choices[pk].append(KeyChoice(ENVIRONMENT, "HF_TOKEN", last_four(settings.HF_TOKEN)))
+            capped = Limit.objects.filter(owner=user).exists()
+            choices[pk].append(KeyChoice(ENVIRONMENT, "HF_TOKEN", last_four(settings.HF_TOKEN), capped=capped))
     return choices
 
 
 def _personal(user: User, known: dict[int, Endpoint]) -> Iterable[PersonalKey]:
     keys = PersonalKey.objects.filter(user=user, endpoint__in=known).defer("sealed", "check_report")
-    return keys.order_by(_FAILED_LAST, "-pk")
+    return keys.annotate(capped=_capped(user)).order_by(_FAILED_LAST, "-pk")
 
 
-def _shared(user: User, known: dict[int, Endpoint]) -> Iterable[SharedKey]:
-    keys = SharedKey.objects.granted_to(user).not_parked().filter(endpoint__in=known)
-    return keys.defer("sealed", "check_report").in_turn()
+def _shared(user: User, known: dict[int, Endpoint]) -> list[list[KeyGrant]]:
+    """What lets the person use each shared key, key by key, the one whose turn it is first."""
+    grants = KeyGrant.objects.covering(user).filter(
+        not_parked("shared_key__"), shared_key__endpoint__in=known, shared_key__enabled=True
+    )
+    found = (
+        grants.select_related("shared_key")
+        .defer("shared_key__sealed", "shared_key__check_report")
+        .annotate(has_limits=Exists(Limit.objects.filter(grant=OuterRef("pk"))), capped=_capped(user))
+        .order_by(*turn("shared_key__"), _NEAREST, "pk")
+    )
+    by_key: dict[int, list[KeyGrant]] = {}
+    for grant in found:
+        by_key.setdefault(grant.shared_key_id, []).append(grant)
+    return list(by_key.values())
 
 
-def _pick(usable: list[KeyChoice], preferred: str) -> KeyChoice | None:
+def _capped(user: User) -> Exists:
+    return Exists(Limit.objects.filter(owner=user), output_field=BooleanField())
+
+
+def _annotated(row: Model, name: str) -> bool:
+    """What the query that found a row added to it."""
+    return bool(getattr(row, name))
+
+
+def _payers(usable: list[KeyChoice], preferred: str) -> list[KeyChoice]:
     wished = (choice for choice in usable if choice.ref == preferred)
-    return next(wished, usable[0] if usable else None)
+    first = next(wished, usable[0] if usable else None)
+    if first is None:
+        return []
+    return [first, *(choice for choice in usable if first.grants and choice.grants and choice is not first)]

@@ -7,10 +7,12 @@ KeysError
 ├── SecretUnreadable  the stored ciphertext cannot be opened
 │   ├── EncryptionKeyMissing   ENCRYPTION_KEYS lacks the key it was sealed with
 │   └── SecretTampered         changed, or moved to a row it was not sealed for
+├── NotGranted        no grant lets the person ask that model, or that provider, with the key
+├── QuotaReached      a limit has no room for what is asked
 ├── SecretRefused     a secret that was to be stored is not valid
 └── TooManyKeys       this person keeps too many already
 
-``vault`` and ``actions`` raise these; no message ever holds a secret or a ciphertext.
+``vault``, ``actions``, ``scope`` and ``quota`` raise these; no message ever holds a secret or a ciphertext.
 """
 
 
@@ -45,6 +47,14 @@ class EncryptionKeyMissing(SecretUnreadable):
 
 class SecretTampered(SecretUnreadable):
     sentence = "The stored key was changed outside the playground. Type it in again."
+
+
+class NotGranted(KeysError):
+    sentence = "This key may not be used for this model. Choose another, or ask for it on the page of your keys."
+
+
+class QuotaReached(KeysError):
+    """Its sentence says which limit, when it begins anew, and what to do."""
 
 
 class SecretRefused(KeysError):

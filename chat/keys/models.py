@@ -3,6 +3,8 @@
 ``vault`` seals and opens secrets, ``choose`` decides which key pays, ``actions`` are the verbs.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
@@ -11,6 +13,9 @@ from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
+
+# The pattern that every name fits.
+ANYTHING = "*"
 
 
 class Key(models.Model):
@@ -72,20 +77,29 @@ class PersonalKey(Key):
 
 class SharedKeyQuerySet(models.QuerySet["SharedKey"]):
     def granted_to(self, user: User) -> "SharedKeyQuerySet":
-        """Enabled keys that this person may use, through themselves or a group."""
-        mine = Q(user=user) | Q(group__in=user.groups.all())
-        return self.filter(Exists(KeyGrant.objects.filter(mine, shared_key=OuterRef("pk"))), enabled=True)
+        """Enabled keys that this person may use for something, through themselves, a group or everyone."""
+        return self.filter(Exists(KeyGrant.objects.covering(user).filter(shared_key=OuterRef("pk"))), enabled=True)
 
     def not_parked(self) -> "SharedKeyQuerySet":
         """Those whose account has credit, as far as is known."""
-        return self.filter(Q(parked_until=None) | Q(parked_until__lte=timezone.now()))
+        return self.filter(not_parked())
 
     def in_turn(self) -> "SharedKeyQuerySet":
         """The one to use first at the top: not found failing, not resting, of the highest priority, longest not
         limited."""
-        failed = Case(When(check_passed=False, then=Value(1)), default=Value(0))
-        resting = Case(When(resting_until__gt=timezone.now(), then=Value(1)), default=Value(0))
-        return self.order_by(failed, resting, "priority", F("limited_at").asc(nulls_first=True), "-pk")
+        return self.order_by(*turn())
+
+
+def not_parked(key: str = "") -> Q:
+    """The condition that a key's account has credit; ``key`` leads to it from another model."""
+    return Q(**{f"{key}parked_until": None}) | Q(**{f"{key}parked_until__lte": timezone.now()})
+
+
+def turn(key: str = "") -> list[Any]:
+    """The order in which shared keys have their turn; ``key`` leads to them from another model."""
+    failed = Case(When(**{f"{key}check_passed": False}, then=Value(1)), default=Value(0))
+    resting = Case(When(**{f"{key}resting_until__gt": timezone.now()}, then=Value(1)), default=Value(0))
+    return [failed, resting, f"{key}priority", F(f"{key}limited_at").asc(nulls_first=True), f"-{key}pk"]
 
 
 class SharedKey(Key):
@@ -114,32 +128,60 @@ class SharedKey(Key):
         ]
 
 
+class KeyGrantQuerySet(models.QuerySet["KeyGrant"]):
+    def current(self) -> "KeyGrantQuerySet":
+        """Those that have not expired."""
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
+
+    def covering(self, user: User) -> "KeyGrantQuerySet":
+        """Those that let this person use their key now: a right that has expired is none."""
+        return self.current().filter(Q(user=user) | Q(group__in=user.groups.all()) | Q(everyone=True))
+
+
 class KeyGrant(models.Model):
-    """Lets one person or one group use a shared key."""
+    """Lets a person, a group or everyone use a shared key: for which models, through which providers, until when.
+
+    How much of it they may use is said by its limits (``limits.Limit``); without any it may be used without end.
+    """
 
     shared_key = models.ForeignKey(SharedKey, on_delete=models.CASCADE, related_name="grants")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE)
     group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE)
+    everyone = models.BooleanField(default=False, db_default=False, help_text="All who have an account here.")
+    model_patterns = models.TextField(
+        "models",
+        default=ANYTHING,
+        db_default=ANYTHING,
+        help_text="Names of models, one a line; * stands for any letters: Qwen/*. A single * allows all.",
+    )
+    provider_patterns = models.TextField(
+        "providers",
+        default=ANYTHING,
+        db_default=ANYTHING,
+        help_text="Providers behind the router, one a line; fastest, cheapest and auto stay among them.",
+    )
+    expires_at = models.DateTimeField("until", null=True, blank=True, help_text="Empty for no end.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = KeyGrantQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(user__isnull=False, group__isnull=True) | Q(user__isnull=True, group__isnull=False),
-                name="grant_names_a_person_or_a_group",
-                violation_error_message="Name either a person or a group.",
-            ),
-            models.UniqueConstraint(
-                fields=["shared_key", "user"],
-                name="one_grant_per_person",
-                violation_error_message="This person has the key already.",
-            ),
-            models.UniqueConstraint(
-                fields=["shared_key", "group"],
-                name="one_grant_per_group",
-                violation_error_message="This group has the key already.",
+                condition=Q(user__isnull=False, group__isnull=True, everyone=False)
+                | Q(user__isnull=True, group__isnull=False, everyone=False)
+                | Q(user__isnull=True, group__isnull=True, everyone=True),
+                name="grant_names_a_person_a_group_or_everyone",
+                violation_error_message="Name one: a person, a group, or everyone.",
             ),
         ]
+        verbose_name = "grant of a shared key"
+        verbose_name_plural = "grants of shared keys"
 
     def __str__(self) -> str:
-        return f"{self.shared_key} → {self.user or self.group}"
+        return f"{self.shared_key} → {self.holder}"
+
+    @property
+    def holder(self) -> str:
+        """Whom it names, in words."""
+        return "Everyone" if self.everyone else str(self.user or self.group)

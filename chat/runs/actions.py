@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from chat.prepared import Prepared, PreparedDelete, given
-from chat.runs import broadcast
+from chat.runs import broadcast, reservations
 from chat.runs.models import Run, RunChunk, RunQuerySet
 from chat.runs.outcome import Outcome, cost_of
 from chat.runs.reporting import report_end
@@ -33,6 +33,7 @@ READ_AT_THE_END = (
     "endpoint__slug",
     "error_kind",
     "begun_by_request",
+    "holds_reservation",
 )
 _UNSETTLED = Prepared(
     lambda: Run.objects.unsettled().select_related("endpoint").only(*READ_AT_THE_END).filter(pk=given("run"))
@@ -65,7 +66,9 @@ def stop_run(run_id: int) -> bool:
             return False
         # One that waits behind another answer has no worker that could settle it.
         if Run.objects.filter(pk=run_id, after__isnull=False).update(finished_at=timezone.now()) == 1:
-            _end_well(Run.objects.select_related("endpoint").get(pk=run_id))
+            run = Run.objects.select_related("endpoint").get(pk=run_id)
+            reservations.settle(run)
+            _end_well(run)
     return True
 
 
@@ -91,6 +94,7 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
         for name, value in fields.items():
             setattr(run, name, value)
         _record(run)
+        reservations.settle(run)
         _end_well(run, outcome.tokens)
         storage.add(run.owner_id, _bytes_written(fields))
     return run

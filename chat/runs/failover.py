@@ -10,16 +10,18 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from chat.catalogue.models import Endpoint
+from chat.catalogue.models import Endpoint, ModelChoice, offers_of
 from chat.keys import health
-from chat.keys.choose import KeyChoice, is_shared, next_shared_key
+from chat.keys.choose import is_shared, next_shared_key
 from chat.keys.errors import KeysError
 from chat.keys.vault import kind_and_pk, open_credential
 from chat.providers.credential import Credential
 from chat.providers.errors import ProviderError
 from chat.providers.payload import billed_to
 from chat.providers.requests import WireRequest
+from chat.runs import reservations
 from chat.runs.models import Run
+from chat.runs.reservations import Way, ways_to_pay
 from chat.usage import storage
 
 
@@ -32,7 +34,7 @@ class Serving:
     wire: WireRequest
     opened_at: datetime
     tried: frozenset[str]
-    stands_in: KeyChoice | None = None
+    stands_in: Way | None = None
 
 
 def first_key(run: Run, endpoint: Endpoint) -> Serving:
@@ -61,28 +63,32 @@ def after_refusal(run: Run, endpoint: Endpoint, refused: Serving, error: Provide
 
 def enter(run_id: int, owner_id: int, serving: Serving, process_id: int) -> bool:
     """Write down which key serves the run; False where the run is no longer this process's to write."""
-    choice = serving.stands_in
-    if choice is None:
+    way = serving.stands_in
+    if way is None:
         return True
+    fields = {**way.fields, "request": serving.wire.to_json()}
     mine = Run.objects.filter(pk=run_id, process=process_id, status=Run.Status.STREAMING)
-    request = serving.wire.to_json()
     with transaction.atomic():
         before = mine.values_list("request", flat=True).first()
-        if before is None or not mine.update(key_ref=choice.ref, key_label=choice.display, request=request):
+        if before is None or not mine.update(**fields):
             return False
-        storage.add(owner_id, len(request.encode()) - len(before.encode()))
+        storage.add(owner_id, len(fields["request"].encode()) - len(before.encode()))
     return True
 
 
 def _next(run: Run, endpoint: Endpoint, wire: WireRequest, tried: frozenset[str]) -> Serving | None:
-    """The next shared key that opens."""
+    """The next shared key that opens, may be used for the model and has room for the answer."""
+    asked = ModelChoice(endpoint.pk, run.model_id, run.provider)
     while choice := next_shared_key(run.owner, endpoint, tried):
         tried |= {choice.ref}
         opened_at = timezone.now()
         try:
+            ways = ways_to_pay([choice], endpoint, asked, offers_of([asked]))
             credential = open_credential(choice.ref, run.owner, endpoint)
+            way = reservations.move(run, ways)
         except KeysError:
             continue
-        sent = replace(wire, headers=billed_to(wire.headers, choice.bill_to))
-        return Serving(choice.ref, credential, sent, opened_at, tried, choice)
+        body = {**wire.body, "model": way.route.choice.wire_id}
+        sent = replace(wire, headers=billed_to(wire.headers, choice.bill_to), body=body)
+        return Serving(choice.ref, credential, sent, opened_at, tried, way)
     return None

@@ -125,6 +125,11 @@ class Run(models.Model):
         max_length=64, blank=True, default="", db_default="", help_text="X-Request-ID of what asked for it."
     )
 
+    # Null for no: SQLite cannot add a column with a value without making the table anew, search and all.
+    holds_reservation = models.BooleanField(
+        null=True, help_text="Something of limits is kept for it until its end settles them."
+    )
+
     prefix = models.TextField(blank=True, help_text="Text of the answer that this run continues.")
     text = models.TextField(blank=True)
     reasoning = models.TextField(blank=True)

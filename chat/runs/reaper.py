@@ -16,6 +16,7 @@ from chat.database import AWAY
 from chat.runs.actions import settle_run
 from chat.runs.models import STALE_AFTER, Process, Run, text_of_chunks
 from chat.runs.outcome import INTERRUPTED, outcome_of_remains
+from chat.runs.reservations import settle_forgotten
 
 INTERVAL_SECONDS = 3.0
 FORGET_AFTER = timedelta(days=1)
@@ -49,6 +50,7 @@ def reap(own_process_id: int) -> int:
     now = timezone.now()
     if not Process.objects.filter(pk=own_process_id, heartbeat_at__gte=now - STALE_AFTER).exists():
         return 0
+    settle_forgotten()
     reaped = interrupt(Run.objects.left_behind().values_list("pk", flat=True))
     Process.objects.filter(heartbeat_at__lt=now - FORGET_AFTER, runs__isnull=True).delete()
     return reaped

@@ -169,7 +169,7 @@ def test_a_grant_names_a_person_or_a_group(
     grant: dict[str, Any] = {"user": alice.pk, "group": group.pk} if both else {"user": "", "group": "", "id": ""}
     answer = browser.post(change_page(key), fields(router, grant, secret=""))
 
-    assert (b"Name either a person or a group." in answer.content) == both
+    assert (b"Name one: a person, a group, or everyone." in answer.content) == both
     assert not KeyGrant.objects.exists()
 
 
