@@ -16,6 +16,7 @@ from csp.constants import NONE, SELF
 from playground.environment import (
     LOOPBACK_HOSTS,
     Environment,
+    KeyFile,
     UnusableSetting,
     bracketed,
     database,
@@ -53,8 +54,11 @@ SECRET_KEY = env.text("SECRET_KEY") or kept_secret(DATA_DIR / "secret_key", secr
 if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
     raise UnusableSetting("SECRET_KEY must be at least 50 random characters; leave it unset to have one made.")
 ENCRYPTION_KEYS = encryption_keys(
-    env.words("ENCRYPTION_KEYS") or [kept_secret(DATA_DIR / "encryption_key", fresh_encryption_key())]
+    env.words("ENCRYPTION_KEYS")
+    or kept_secret(DATA_DIR / "encryption_key", fresh_encryption_key()).replace(",", " ").split()
 )
+# Where they are kept if the environment does not set them; ``rotate_encryption_key`` changes it while others run.
+ENCRYPTION_KEY_FILE = None if env.words("ENCRYPTION_KEYS") else KeyFile(DATA_DIR / "encryption_key")
 
 # Being watched.
 METRICS_TOKEN = env.text("METRICS_TOKEN")

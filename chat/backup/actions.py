@@ -20,8 +20,7 @@ from chat.accounts.models import SignInLink
 from chat.backup import database
 from chat.backup.contents import Block, Head, Rows, check, reading, writing
 from chat.backup.sealing import Unreadable
-from chat.keys.actions import reseal_all
-from chat.keys.errors import SecretUnreadable
+from chat.keys.rotation import reseal_all
 from chat.serving.preparation import pending_migrations
 
 UPLOADS = "uploads"
@@ -124,11 +123,12 @@ def _seal_anew(head: Head, say: Say, own_keys: bool) -> None:
     first = before[:1] if own_keys else tuple(head.encryption_keys[:1])
     settings.ENCRYPTION_KEYS = tuple(dict.fromkeys((*first, *(before if own_keys else ()), *head.encryption_keys)))
     try:
-        reseal_all()
-    except SecretUnreadable:
-        say("Some stored keys could not be opened when the backup was made, and cannot be now.")
+        with transaction.atomic():
+            unreadable = reseal_all().unreadable
     finally:
         settings.ENCRYPTION_KEYS = before
+    if unreadable:
+        say("Some stored keys could not be opened when the backup was made, and cannot be now.")
 
 
 def _keep_secrets(head: Head, given: frozenset[str]) -> None:

@@ -1,7 +1,7 @@
-"""The verbs of keys: store, check, bill, move, retire, delete, and seal again under a newer encryption key.
+"""The verbs of keys: store, check, bill, move, retire and delete.
 
 A secret passes through here once, on its way into the vault, and never comes back. Called by views, Django admin
-and ``manage.py reseal_keys``.
+and commands.
 """
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from chat.keys.fingerprint import fingerprint, same
 from chat.keys.health import settle_notice, try_again
 from chat.keys.models import Key, PersonalKey, SharedKey
 from chat.keys.trial import tried
-from chat.keys.vault import Binding, last_four, open_key, open_sealed, seal, sealed_with_newest
+from chat.keys.vault import Binding, last_four, open_key, open_sealed, seal
 from chat.providers.key_headers import secret_part
 
 KEYS_PER_PERSON = 50
@@ -120,23 +120,6 @@ def delete_personal_key(key: PersonalKey) -> None:
     with transaction.atomic():
         record(key.user, Verb.REMOVED, key, {"of": str(key.endpoint)})
         key.delete()
-
-
-@transaction.atomic
-def reseal_all() -> int:
-    """Seal every secret under the newest encryption key and return how many needed it, so that older ones can go.
-
-    Raises ``SecretUnreadable``, changing nothing, if one cannot be opened.
-    """
-    resealed = 0
-    for kind in (PersonalKey, SharedKey):
-        for key in kind._default_manager.select_for_update():
-            if not sealed_with_newest(key.sealed):
-                binding = Binding.of(key)
-                key.sealed = seal(open_sealed(key.sealed, binding), binding)
-                key.save(update_fields=["sealed"])
-                resealed += 1
-    return resealed
 
 
 @sensitive_variables("secret")

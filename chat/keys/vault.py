@@ -58,7 +58,7 @@ class Binding:
 @sensitive_variables("secret", "ring")
 def seal(secret: str, binding: Binding) -> str:
     """Return the sealed form of ``secret``, which only opens with the same binding."""
-    ring = _ring(tuple(settings.ENCRYPTION_KEYS))
+    ring = _ring(encryption_keys())
     key_id = next(iter(ring))
     nonce = os.urandom(NONCE_BYTES)
     box = nonce + ring[key_id].encrypt(nonce, secret.encode(), binding.associated_data())
@@ -69,7 +69,7 @@ def seal(secret: str, binding: Binding) -> str:
 def open_sealed(sealed: str, binding: Binding) -> str:
     """Return the secret. Raises ``EncryptionKeyMissing`` or ``SecretTampered``."""
     version, key_id, box = _parts(sealed)
-    ring = _ring(tuple(settings.ENCRYPTION_KEYS))
+    ring = _ring(encryption_keys())
     if version != VERSION or len(box) <= NONCE_BYTES:
         raise SecretTampered
     if key_id not in ring:
@@ -83,7 +83,15 @@ def open_sealed(sealed: str, binding: Binding) -> str:
 
 def sealed_with_newest(sealed: str) -> bool:
     """Tell whether sealing it again would change the encryption key."""
-    return _parts(sealed)[1] == next(iter(_ring(tuple(settings.ENCRYPTION_KEYS))))
+    return _parts(sealed)[1] == next(iter(_ring(encryption_keys())))
+
+
+def encryption_keys() -> tuple[str, ...]:
+    """The keys that seal and open, the newest first, as they are now: another process may have made a new one."""
+    kept = settings.ENCRYPTION_KEY_FILE
+    if kept is not None and (changed := kept.changed()):
+        settings.ENCRYPTION_KEYS = changed
+    return tuple(settings.ENCRYPTION_KEYS)
 
 
 def last_four(secret: str) -> str:
