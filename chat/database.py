@@ -23,7 +23,9 @@ from chat import metrics
 AWAY = (InterfaceError, OperationalError)
 # SQLite has one writer at a time: more threads would only sleep until the other is done.
 THREADS = {"sqlite": 1, "postgresql": 4}
-# So long may a call wait that nobody waits for; after that it goes first, however much there is to do.
+# So long may others overtake a call: one that draws what was sent, before its first token can be there; one that
+# nobody waits for. After that it goes first, however much there is to do.
+SOON_SECONDS = 0.08
 LATER_SECONDS = 0.5
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,6 +35,11 @@ Call = Callable[[], None]
 async def in_database(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run ``call`` on a database thread and return what it returns."""
     return await _line.wait(0.0, functools.partial(call, *args, **kwargs))
+
+
+async def in_database_soon(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what comes in good time if it comes with the next frame or two."""
+    return await _line.wait(SOON_SECONDS, functools.partial(call, *args, **kwargs))
 
 
 async def in_database_later(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

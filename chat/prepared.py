@@ -7,10 +7,12 @@ stand. All else is Django's: the SQL, the rows made into models, the values made
 
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.constants import OnConflict
 from django.db.models.query import FlatValuesListIterable, ModelIterable, ValuesListIterable, get_related_populators
@@ -48,11 +50,14 @@ class Given(Expression):
         """Where the placeholders of a list will stand; no SQL of Django's has comments."""
         return f"(/*{self.name}*/)"
 
-    def values(self, given: Any) -> list[Any]:
-        """What the database is told for this value, or for each of the list."""
+    def put(self, given: Any, values: list[Any], db: BaseDatabaseWrapper) -> None:
+        """Add to ``values`` what the database is told for this one, or for each of the list."""
         if self.column is not None:
-            return [self.column.get_db_prep_save(given, connection)]
-        return [_fit(value) for value in given] if self.many else [_fit(given)]
+            values.append(self.column.get_db_prep_save(given, db))
+        elif self.many:
+            values.extend(_fit(value, db) for value in given)
+        else:
+            values.append(_fit(given, db))
 
 
 class Statement:
@@ -69,14 +74,17 @@ class Statement:
     def _constants(self) -> list[Any]:
         return [part for part in self._parameters if not isinstance(part, Given)]
 
-    def filled(self, given: dict[str, Any]) -> tuple[str, list[Any]]:
+    def execute(self, cursor: CursorWrapper, given: dict[str, Any]) -> None:
         sql, values = self._sql, list[Any]()
         for part in self._lists:
             # None is in no list: what asks for one of none finds nothing.
             sql = sql.replace(part.marker, f"({', '.join(['%s'] * len(given[part.name])) or 'NULL'})", 1)
         for part in self._parameters:
-            values.extend(part.values(given[part.name]) if isinstance(part, Given) else (part,))
-        return sql, values
+            if isinstance(part, Given):
+                part.put(given[part.name], values, cursor.db)
+            else:
+                values.append(part)
+        cursor.execute(sql, values)
 
 
 class Prepared(Generic[R]):
@@ -88,63 +96,73 @@ class Prepared(Generic[R]):
 
     def rows(self, **values: Any) -> list[R]:
         """All that there is for these values, asked anew at each call."""
-        statement, read, locks = self._known.get(connection.vendor) or self._learn()
-        if locks and connection.get_autocommit():
+        db = connections[DEFAULT_DB_ALIAS]
+        statement, read, locks = self._known.get(db.vendor) or self._learn(db)
+        if locks and db.get_autocommit():
             raise TransactionManagementError("Rows are locked inside a transaction only.")
-        with connection.cursor() as cursor:
-            cursor.execute(*statement.filled(values))
+        with db.cursor() as cursor:
+            statement.execute(cursor, values)
             return list(read(cursor.fetchall()))
 
     def first(self, **values: Any) -> R | None:
         """The first of ``rows``; the queryset itself says which that is, and that no others are read."""
         return next(iter(self.rows(**values)), None)
 
-    def _learn(self) -> tuple[Statement, Callable[[Iterable[Row]], Iterator[R]], bool]:
+    def _learn(self, db: BaseDatabaseWrapper) -> tuple[Statement, Callable[[Iterable[Row]], Iterator[R]], bool]:
         queryset = self._compose()
-        compiler = queryset.query.get_compiler(connection=connection)
+        compiler = queryset.query.get_compiler(connection=db)
         statement = Statement(*compiler.as_sql())
-        if not statement.is_like(Statement(*self._compose().query.get_compiler(connection=connection).as_sql())):
+        if not statement.is_like(Statement(*self._compose().query.get_compiler(connection=db).as_sql())):
             raise ValueError("Something in this query would stand still, as a moment does: give it with each call.")
-        locks = queryset.query.select_for_update and connection.features.has_select_for_update
-        known = self._known[connection.vendor] = statement, _reader(queryset, compiler), locks
+        locks = queryset.query.select_for_update and db.features.has_select_for_update
+        known = self._known[db.vendor] = statement, _reader(queryset, compiler), locks
         return known
 
 
-class PreparedUpdate:
-    """An update of what ``compose`` finds: of the columns ``names`` to what each call gives, of others as ``fixed``."""
-
-    def __init__(self, compose: Callable[[], "QuerySet[Any, Any]"], *names: str, **fixed: Any) -> None:
-        self._compose, self._names, self._fixed = compose, names, fixed
-        self._known: dict[str, Statement] = {}
-
-    def __call__(self, **values: Any) -> int:
-        """Returns how many rows were changed."""
-        return _changed(self._known.get(connection.vendor) or self._learn(), values)
-
-    def _learn(self) -> Statement:
-        queryset = self._compose()
-        query: Any = queryset.query.chain(UpdateQuery)
-        fields = {name: queryset.model._meta.get_field(name) for name in self._names}
-        query.add_update_values({**{name: Given(name, field) for name, field in fields.items()}, **self._fixed})
-        query.clear_select_clause()
-        known = self._known[connection.vendor] = _statement(query)
-        return known
-
-
-class PreparedDelete:
-    """Deletes the rows that ``compose`` finds, and nothing else: no other rows may refer to them."""
+class PreparedChange:
+    """Changes what ``compose`` finds."""
 
     def __init__(self, compose: Callable[[], "QuerySet[Any, Any]"]) -> None:
         self._compose = compose
         self._known: dict[str, Statement] = {}
 
     def __call__(self, **values: Any) -> int:
-        """Returns how many rows were deleted."""
-        return _changed(self._known.get(connection.vendor) or self._learn(), values)
+        """Returns how many rows were changed."""
+        db = connections[DEFAULT_DB_ALIAS]
+        with transaction.mark_for_rollback_on_error(), db.cursor() as cursor:
+            (self._known.get(db.vendor) or self._learn(db)).execute(cursor, values)
+            return int(cursor.rowcount)
 
-    def _learn(self) -> Statement:
-        known = self._known[connection.vendor] = _statement(self._compose().query.chain(DeleteQuery))
+    def _learn(self, db: BaseDatabaseWrapper) -> Statement:
+        query = self._query(self._compose())
+        query.clear_ordering(force=True)
+        known = self._known[db.vendor] = Statement(*query.get_compiler(connection=db).as_sql())
         return known
+
+    def _query(self, found: "QuerySet[Any, Any]") -> Query:
+        raise NotImplementedError
+
+
+class PreparedUpdate(PreparedChange):
+    """Sets the columns ``names`` to what each call gives, others to the expressions in ``fixed``."""
+
+    def __init__(self, compose: Callable[[], "QuerySet[Any, Any]"], *names: str, **fixed: Any) -> None:
+        super().__init__(compose)
+        self._names, self._fixed = names, fixed
+
+    def _query(self, found: "QuerySet[Any, Any]") -> Query:
+        query: Any = found.query.chain(UpdateQuery)
+        fields = {name: found.model._meta.get_field(name) for name in self._names}
+        query.add_update_values({**{name: Given(name, field) for name, field in fields.items()}, **self._fixed})
+        query.clear_select_clause()
+        return cast(Query, query)
+
+
+class PreparedDelete(PreparedChange):
+    """Deletes the rows, and nothing else: no others may refer to them."""
+
+    def _query(self, found: "QuerySet[Any, Any]") -> Query:
+        return found.query.chain(DeleteQuery)
 
 
 class PreparedInsert(Generic[M]):
@@ -161,33 +179,23 @@ class PreparedInsert(Generic[M]):
 
     def __call__(self, row: M) -> M:
         """Store a new row, which has its primary key then."""
-        values = [field.get_db_prep_save(field.pre_save(row, add=True), connection) for field in self._fields]
-        with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
-            cursor.execute(self._known.get(connection.vendor) or self._learn(row), values)
+        db = connections[DEFAULT_DB_ALIAS]
+        values = [field.get_db_prep_save(field.pre_save(row, add=True), db) for field in self._fields]
+        with transaction.mark_for_rollback_on_error(), db.cursor() as cursor:
+            cursor.execute(self._known.get(db.vendor) or self._learn(row, db), values)
             if self._key is not None:
                 [row.pk] = cursor.fetchone()
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, db.alias
         return row
 
-    def _learn(self, row: M) -> str:
+    def _learn(self, row: M, db: BaseDatabaseWrapper) -> str:
         query = InsertQuery(self._model, on_conflict=OnConflict.IGNORE if self._unless_there else None)
         query.insert_values(self._fields, [row])
-        compiler = query.get_compiler(connection=connection)
+        compiler = query.get_compiler(connection=db)
         compiler.returning_fields = [self._key] if self._key is not None else None
         [(sql, _)] = compiler.as_sql()
-        self._known[connection.vendor] = str(sql)
+        self._known[db.vendor] = str(sql)
         return str(sql)
-
-
-def _statement(query: Query) -> Statement:
-    query.clear_ordering(force=True)
-    return Statement(*query.get_compiler(connection=connection).as_sql())
-
-
-def _changed(statement: Statement, values: dict[str, Any]) -> int:
-    with transaction.mark_for_rollback_on_error(), connection.cursor() as cursor:
-        cursor.execute(*statement.filled(values))
-        return int(cursor.rowcount)
 
 
 def _reader(queryset: "QuerySet[Any, R]", compiler: SQLCompiler) -> Callable[[Iterable[Row]], Iterator[Any]]:
@@ -206,11 +214,11 @@ def _maker(compiler: Any) -> Callable[[Row], Any]:
     first, last = info["select_fields"][0], info["select_fields"][-1] + 1
     names = [column[0].target.attname for column in compiler.select[first:last]]
     # The stubs are those of a later Django.
-    populators = get_related_populators(info, compiler.select, connection.alias)  # type: ignore[call-arg]
-    annotations, alias = tuple((compiler.annotation_col_map or {}).items()), connection.alias
+    populators = get_related_populators(info, compiler.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
+    annotations = tuple((compiler.annotation_col_map or {}).items())
 
     def make(row: Row) -> Any:
-        found = model.from_db(alias, names, row[first:last])
+        found = model.from_db(DEFAULT_DB_ALIAS, names, row[first:last])
         for populator in populators:
             populator.populate(row, found)
         for name, place in annotations:
@@ -228,8 +236,9 @@ _MAKERS: dict[type[object], Callable[[Any], Callable[[Any], Any]]] = {
 }
 
 
-def _fit(value: Any) -> Any:
+def _fit(value: Any, db: BaseDatabaseWrapper) -> Any:
     """A value as the database takes it, by its own type."""
-    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
-        return value.hex
-    return connection.ops.adapt_unknown_value(value)
+    if isinstance(value, UUID):
+        return value if db.features.has_native_uuid_field else value.hex
+    # What most of them are, and any database takes.
+    return value if isinstance(value, int | str) else db.ops.adapt_unknown_value(value)

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chat import metrics, relay
@@ -17,7 +17,7 @@ from chat.conversations import frames, list_actions
 from chat.conversations.frames import NOTHING
 from chat.conversations.models import Conversation, listed_chat, open_chat, open_turn
 from chat.conversations.watching import WatchedRun
-from chat.database import in_database, in_database_later
+from chat.database import in_database, in_database_later, in_database_soon
 from chat.flow import FlowControl
 from chat.runs import broadcast, supervisor, watch
 from chat.runs.broadcast import (
@@ -133,7 +133,8 @@ class Pump:
             parts.append(self._shown(self._asking.result()))
             self._asking = None
         if self._asking is None and self._events:
-            self._asking = asyncio.create_task(self._change(self._next_event()))
+            event = self._next_event()
+            self._asking = asyncio.create_task(self._change(event, self._takes_mark(event)))
             self._asking.add_done_callback(lambda _: self._awake.set())
         self._watch_unfinished()
         parts.extend(run.take() for run in self._watched.values())
@@ -145,16 +146,24 @@ class Pump:
         self._events.remove(event)
         return event
 
-    async def _change(self, event: Event) -> frames.Scene:
+    def _takes_mark(self, event: Event) -> bool:
+        """Whether the mark of this chat waits as well, to be drawn with ``event``: a beginning and an end change it."""
+        mark = ChatMarked(self._topics[0])
+        if not isinstance(event, TurnAdded | RunEnded) or mark not in self._events:
+            return False
+        self._events.remove(mark)
+        return True
+
+    async def _change(self, event: Event, with_mark: bool) -> frames.Scene:
         match event:
             case LanesChanged():
                 return await in_database(self._all)
             case Hello(stamp=stamp):
                 return await in_database(self._missed, stamp)
             case TurnAdded(turn_id=turn_id):
-                return await in_database(self._turn, turn_id)
+                return await in_database_soon(self._with_mark, with_mark, self._turn, turn_id)
             case RunEnded(run_id=run_id) if run_id in self._unfinished:
-                return await self._finish(run_id)
+                return await self._finish(run_id, with_mark)
             case SettingsChanged():
                 return await in_database(self._settings)
             case ChatListChanged():
@@ -163,17 +172,19 @@ class Pump:
                 return await in_database_later(self._chat_mark, topic)
             case RelayChanged():
                 return frames.Scene(frames.relay_frame(relay.is_away()))
+            case RunEnded() if with_mark:
+                return await in_database_later(self._chat_mark, self._topics[0])
             case RunStarted() | RunEnded():
                 return NOTHING
 
-    async def _finish(self, run_id: int) -> frames.Scene:
+    async def _finish(self, run_id: int, with_mark: bool) -> frames.Scene:
         watched = self._watched.get(run_id)
         # A draft that has not ended is not complete, whatever the database says of its run.
         whole = watched is None or not watched.draft.ended
         if whole:
             self._forget_draft(run_id)
             self._unfinished.pop(run_id)
-        return await in_database(self._ended, run_id, whole)
+        return await in_database_soon(self._with_mark, with_mark, self._ended, run_id, whole)
 
     def _shown(self, scene: frames.Scene) -> str:
         """Take note of what a scene brings to the page, which gives its HTML."""
@@ -252,6 +263,10 @@ class Pump:
             return self._all()
         list_actions.mark_seen(turn.conversation)
         return frames.turn_scene(turn.conversation, turn)
+
+    def _with_mark(self, wanted: bool, draw: Callable[..., frames.Scene], *args: object) -> frames.Scene:
+        scene = draw(*args)
+        return replace(scene, html=scene.html + self._chat_mark(self._topics[0]).html) if wanted else scene
 
     def _chat_list(self) -> frames.Scene:
         conversation = self._seen()

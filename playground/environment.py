@@ -226,7 +226,7 @@ def database(address: str, data_dir: Path) -> dict[str, Any]:
 
 def _sqlite(path: Path) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "playground.sqlite",
         "NAME": path,
         # A thread keeps its connection: opening one costs as much as several queries.
         "CONN_MAX_AGE": None,
@@ -234,6 +234,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
             # A transaction that begins as a reader and then writes fails at once under load; IMMEDIATE waits its turn.
             "transaction_mode": "IMMEDIATE",
             "timeout": 10,
+            # Those of one answer from the send to the last frame, and pages meanwhile.
+            "cached_statements": 500,
             # NORMAL loses nothing on a crash of the process; under WAL a power cut can cost the last commits only.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
         },

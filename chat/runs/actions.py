@@ -136,5 +136,5 @@ def _record(run: Run) -> None:
 def _end_well(run: Run, tokens: int = 0) -> None:
     """What follows from an end is stored with it or not at all; pages hear of it once it is."""
     transaction.on_commit(lambda: broadcast.publish(run.topic, broadcast.RunEnded(run.pk)))
-    transaction.on_commit(lambda: report_end(run, tokens))
     run_ended.send(sender=Run, run=run)
+    transaction.on_commit(lambda: report_end(run, tokens))

@@ -39,8 +39,14 @@ def bytes_in(rows: QuerySet[Any], columns: tuple[str, ...]) -> int:
 
 def bytes_of(row: Model, columns: tuple[str, ...]) -> int:
     """How much these columns of one row in memory will hold; JSON counts as it is written."""
-    values = (getattr(row, name) for name in columns)
-    return sum(len((value if isinstance(value, str) else json.dumps(value)).encode()) for value in values)
+    total = 0
+    for name in columns:
+        # Most are empty; of JSON that is two brackets.
+        if value := getattr(row, name):
+            total += len((value if isinstance(value, str) else json.dumps(value)).encode())
+        elif not isinstance(value, str):
+            total += len(json.dumps(value))
+    return total
 
 
 def add(user_id: int, amount: int) -> None:

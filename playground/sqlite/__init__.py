@@ -1,0 +1,1 @@
+"""Django's SQLite backend for statements that are executed again and again; named by ``DATABASES``."""
