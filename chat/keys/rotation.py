@@ -1,68 +1,87 @@
 """Seals every stored secret anew under the newest encryption key, row by row, while others use and replace them.
 
 What is sealed with the newest already is passed over, so it can be broken off and begun again at any time. Called by
-``manage.py rotate_encryption_key`` and by the restoring of a backup.
+``manage.py rotate_encryption_key`` and by the restoring of a backup. Who seals elsewhere has it ``register``ed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Model, QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from chat.keys.errors import SecretTampered, SecretUnreadable
 from chat.keys.fingerprint import fingerprint
-from chat.keys.models import Key, PersonalKey, SharedKey
+from chat.keys.models import PersonalKey, SharedKey
 from chat.keys.vault import Binding, open_sealed, seal, sealed_with_newest
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A column of sealed secrets: its rows, its name, and what the secret of a row is bound to."""
+
+    rows: Callable[[], QuerySet[Any]]
+    column: str
+    binding: Callable[[Any], Binding]
+
+    def filled(self) -> Iterator[Any]:
+        return self.rows().exclude(**{self.column: ""}).order_by("pk").iterator(chunk_size=200)
 
 
 @dataclass
 class Resealed:
-    """How many secrets were sealed anew, and which keys could not be opened, as people see them."""
+    """How many secrets were sealed anew, and which rows' could not be opened, as people see them."""
 
     number: int = 0
     unreadable: list[str] = field(default_factory=list)
 
 
+_columns = [
+    Sealed(PersonalKey.objects.all, "sealed", Binding.of),
+    Sealed(SharedKey.objects.all, "sealed", Binding.of),
+]
+
+
+def register(column: Sealed) -> None:
+    """Have a column of another package's table sealed anew with the others."""
+    _columns.append(column)
+
+
 def reseal_all() -> Resealed:
     """Seal all secrets that need it. Those that cannot be opened stay as they are."""
     done = Resealed()
-    for key in _all_keys():
-        try:
-            done.number += _reseal(key)
-        except SecretUnreadable:
-            done.unreadable.append(f"{key.display} ({key._meta.verbose_name} {key.pk})")
+    for column in _columns:
+        for row in column.filled():
+            try:
+                done.number += _reseal(column, row)
+            except SecretUnreadable:
+                done.unreadable.append(f"{row} ({row._meta.verbose_name} {row.pk})")
     return done
 
 
 def are_left() -> bool:
-    """Whether a secret that can be opened is sealed with an older key: one was stored while others were sealed anew."""
-    return any(_needs_sealing(key) for key in _all_keys())
+    """Whether a secret is sealed with an older key: one was stored while others were sealed anew."""
+    return any(_is_old(getattr(row, column.column)) for column in _columns for row in column.filled())
 
 
-def _all_keys() -> Iterator[Key]:
-    for kind in (PersonalKey, SharedKey):
-        yield from kind._default_manager.exclude(sealed="").order_by("pk").iterator(chunk_size=200)
-
-
-def _needs_sealing(key: Key) -> bool:
+def _is_old(sealed: str) -> bool:
     try:
-        return not sealed_with_newest(key.sealed)
+        return not sealed_with_newest(sealed)
     except SecretTampered:
         return False
 
 
 @sensitive_variables("secret")
-def _reseal(key: Key) -> int:
+def _reseal(column: Sealed, row: Model) -> int:
     """1 if the secret was sealed anew, else 0: it need not be, or somebody has just replaced it."""
-    old, binding = key.sealed, Binding.of(key)
-    secret = open_sealed(old, binding)
-    fresh: dict[str, Any] = {}
+    old: str = getattr(row, column.column)
+    secret, fresh = open_sealed(old, column.binding(row)), {}
     if not sealed_with_newest(old):
-        fresh["sealed"] = seal(secret, binding)
-    if isinstance(key, SharedKey) and key.fingerprint and key.fingerprint != fingerprint(secret):
+        fresh[column.column] = seal(secret, column.binding(row))
+    if isinstance(row, SharedKey) and row.fingerprint and row.fingerprint != fingerprint(secret):
         fresh["fingerprint"] = fingerprint(secret)
     if not fresh:
         return 0
-    changed = type(key)._default_manager.filter(pk=key.pk, sealed=old).update(**fresh)
-    return changed if "sealed" in fresh else 0
+    changed = column.rows().filter(pk=row.pk, **{column.column: old}).update(**fresh)
+    return changed if column.column in fresh else 0

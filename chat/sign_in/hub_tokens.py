@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
+from chat.keys import rotation
 from chat.keys.errors import KeysError
 from chat.keys.models import PersonalKey
 from chat.keys.vault import Binding, last_four, open_sealed, seal
@@ -58,7 +59,7 @@ def keep(user: User, tokens: Tokens) -> PersonalKey | None:
         return None
     kept = HubToken.objects.select_for_update().filter(key__user=user, key__endpoint=router).first()
     key = kept.key if kept else PersonalKey(user=user, endpoint=router, label=LABEL)
-    key.host = router.host
+    key.host, key.scheme = router.host, router.scheme
     _seal_into(key, tokens)
     HubToken.objects.update_or_create(key=key, defaults=_facts(key, tokens))
     return key
@@ -131,7 +132,7 @@ def read_tokens(answer: Any, renewal: str = "") -> Tokens:
 
 @sensitive_variables("tokens")
 def _seal_into(key: PersonalKey, tokens: Tokens) -> None:
-    key.last_four = last_four(tokens.access)
+    key.last_four, key.given_at = last_four(tokens.access), timezone.now()
     key.sealed = seal(tokens.access, Binding.of(key))
     key.check_passed, key.check_report = None, RENEWED if tokens.renewal else NOT_RENEWED
     key.save()
@@ -145,3 +146,10 @@ def _facts(key: PersonalKey, tokens: Tokens) -> dict[str, Any]:
 
 def _binding(key: PersonalKey) -> Binding:
     return Binding("hub renewal", key.host, str(key.user_id))
+
+
+rotation.register(
+    rotation.Sealed(
+        lambda: HubToken.objects.select_related("key__user"), "renewal_sealed", lambda token: _binding(token.key)
+    )
+)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
@@ -15,6 +16,8 @@ from chat.keys import vault
 from chat.keys.fingerprint import fingerprint
 from chat.keys.models import PersonalKey, SharedKey
 from chat.keys.vault import Binding, open_sealed
+from chat.sign_in import hub_tokens
+from chat.sign_in.models import HubToken
 from playground.environment import KeyFile
 from tests.factories import make_endpoint, make_personal_key, make_shared_key
 from tests.keys.hub import Hub, fine_grained, whoami
@@ -146,6 +149,18 @@ def test_fingerprints_outlive_it_and_are_mended_after_a_change_of_the_secret_key
     run("rotate_encryption_key", grace=0)
 
     assert SharedKey.objects.get().fingerprint == fingerprint("hf_two")
+
+
+def test_what_renews_a_token_of_signing_in_is_sealed_anew_too(alice: User, router: Endpoint, file: KeyFile) -> None:
+    tokens = hub_tokens.Tokens("hf_oauth_access", "hf_oauth_renewal", timezone.now())
+    hub_tokens.keep(alice, tokens)
+
+    said = run("rotate_encryption_key", grace=0)
+
+    kept = HubToken.objects.select_related("key").get()
+    assert said.startswith("Sealed again: 2.")
+    binding = Binding("hub renewal", kept.key.host, str(alice.pk))
+    assert open_sealed(kept.renewal_sealed, binding) == "hf_oauth_renewal"
 
 
 def test_retired_keys_have_nothing_to_seal(router: Endpoint, file: KeyFile) -> None:
