@@ -47,7 +47,7 @@ EDGES = {
     "flow",
     "pump",
 }
-EDGE_FILES = {"urls.py", "admin.py"}
+EDGE_FILES = {"urls.py", "admin.py", "grant_admin.py"}
 # Gathers models and starts the app: imports everything, because Django looks there.
 GATHERERS = {"models", "apps"}
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|managers?|services?|misc|common)(_|$)")

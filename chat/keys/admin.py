@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -18,33 +20,24 @@ from chat.catalogue.models import Endpoint
 from chat.keys import actions
 from chat.keys.check import token_page
 from chat.keys.errors import KeysError
+from chat.keys.grant_admin import grants_table
 from chat.keys.health import try_again
-from chat.keys.models import KeyGrant, SharedKey
+from chat.keys.models import SharedKey
 from chat.keys.shared_form import SharedKeyForm
 
 LEVELS = {True: messages.SUCCESS, False: messages.ERROR, None: messages.WARNING}
 STATE = ("state", "last_used_at", "outcome", "checked_at", "check_report")
 
 
-class KeyGrantInline(admin.TabularInline[KeyGrant, SharedKey]):
-    model = KeyGrant
-    extra = 1
-    fields = ("user", "group", "everyone")
-    autocomplete_fields = ("user", "group")
-    verbose_name = "person or group that may use it"
-    verbose_name_plural = "who may use it"
-
-
 @admin.register(SharedKey)
 class SharedKeyAdmin(RecordedAdmin):
-    grants = (KeyGrant,)
     form = SharedKeyForm
-    inlines = (KeyGrantInline,)
     fields = (
         *("label", "endpoint", "token_pages", "secret", "headers", "confirm_address"),
         *("bill_to", "priority", "enabled", *STATE),
+        "who_may_use_it",
     )
-    readonly_fields = ("token_pages", *STATE)
+    readonly_fields = ("token_pages", *STATE, "who_may_use_it")
     list_display = ("display", "endpoint", "priority", "state", "outcome", "checked_at", "last_used_at")
     list_select_related = ("endpoint",)
     list_filter = ("enabled", "endpoint", "check_passed", "carried")
@@ -105,6 +98,20 @@ class SharedKeyAdmin(RecordedAdmin):
         if key.resting_until and key.resting_until > now:
             return f"rests until {timezone.localtime(key.resting_until):%H:%M:%S}: too many requests"
         return "in use"
+
+    @admin.display(description="who may use it")
+    def who_may_use_it(self, key: SharedKey) -> str:
+        if not key.pk:
+            return "Save it first, then say who."
+        grants = list(key.grants.select_related("shared_key", "user", "group").order_by("-everyone", "group", "pk"))
+        return render_to_string(
+            "chat/keys/admin_who.html",
+            {
+                "rows": grants_table(grants),
+                "add": f"{reverse('admin:chat_keygrant_add')}?shared_key={key.pk}",
+                "explain": reverse("admin:chat_keygrant_explain"),
+            },
+        )
 
     @admin.display(description="new token")
     def token_pages(self, key: SharedKey) -> str:

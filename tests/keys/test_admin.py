@@ -3,14 +3,12 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
-from chat.keys.choose import choose_key
-from chat.keys.models import KeyGrant, SharedKey
+from chat.keys.models import SharedKey
 from chat.keys.vault import Binding, open_sealed
 from tests.factories import make_endpoint, make_shared_key
 from tests.keys.hub import Hub, fine_grained, whoami
@@ -25,7 +23,7 @@ def browser(client: Client, ada: User) -> Client:
     return client
 
 
-def fields(endpoint: Endpoint, *grants: dict[str, Any], **changes: Any) -> dict[str, Any]:
+def fields(endpoint: Endpoint, **changes: Any) -> dict[str, Any]:
     """What the form in Django admin posts."""
     posted: dict[str, Any] = {
         "label": "Team key",
@@ -33,11 +31,7 @@ def fields(endpoint: Endpoint, *grants: dict[str, Any], **changes: Any) -> dict[
         "secret": SECRET,
         "bill_to": "",
         "enabled": "on",
-        "grants-TOTAL_FORMS": len(grants),
-        "grants-INITIAL_FORMS": 0,
     }
-    for number, grant in enumerate(grants):
-        posted |= {f"grants-{number}-{name}": value for name, value in grant.items()}
     return posted | changes
 
 
@@ -49,22 +43,15 @@ def secret_of(key: SharedKey) -> str:
     return open_sealed(key.sealed, Binding.of(key))
 
 
-def test_a_shared_key_is_added_granted_and_checked(
-    browser: Client, ada: User, alice: User, bob: User, router: Endpoint, hub: Hub
-) -> None:
+def test_a_shared_key_is_added_and_checked(browser: Client, ada: User, router: Endpoint, hub: Hub) -> None:
     hub.says[SECRET] = whoami("lab-bot")
-    group = Group.objects.create(name="vision")
-    group.user_set.add(bob)
 
-    page = browser.post(
-        reverse("admin:chat_sharedkey_add"), fields(router, {"user": alice.pk}, {"group": group.pk}), follow=True
-    )
+    page = browser.post(reverse("admin:chat_sharedkey_add"), fields(router), follow=True)
 
     key = SharedKey.objects.get()
     assert secret_of(key) == SECRET
     assert (key.created_by, key.host, key.last_four, key.check_passed) == (ada, "router.huggingface.co", "cd34", True)
     assert "Team key …cd34: Belongs to lab-bot." in page.content.decode()
-    assert choose_key(alice, router) and choose_key(bob, router)
 
 
 def test_the_secret_is_on_no_page_afterwards(browser: Client, router: Endpoint) -> None:
@@ -158,19 +145,6 @@ def test_keys_can_be_checked_again_together(browser: Client, router: Endpoint, h
 
     assert b"Belongs to lab-bot." in page.content
     assert SharedKey.objects.get().check_passed
-
-
-@pytest.mark.parametrize("both", [True, False])
-def test_a_grant_names_a_person_or_a_group(
-    browser: Client, alice: User, router: Endpoint, hub: Hub, both: bool
-) -> None:
-    group = Group.objects.create(name="vision")
-    key = make_shared_key(router)
-    grant: dict[str, Any] = {"user": alice.pk, "group": group.pk} if both else {"user": "", "group": "", "id": ""}
-    answer = browser.post(change_page(key), fields(router, grant, secret=""))
-
-    assert (b"Name one: a person, a group, or everyone." in answer.content) == both
-    assert not KeyGrant.objects.exists()
 
 
 def test_those_who_administer_nothing_do_not_get_in(client: Client, alice: User, router: Endpoint) -> None:

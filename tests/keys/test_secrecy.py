@@ -50,8 +50,7 @@ def paste(browser: Client, endpoint: Endpoint) -> Any:
 
 
 def admin_add(browser: Client, endpoint: Endpoint) -> Any:
-    grants = {"grants-TOTAL_FORMS": 0, "grants-INITIAL_FORMS": 0}
-    fields = {"label": "Team", "secret": SECRET, "endpoint": endpoint.pk, "enabled": "on", **grants}
+    fields = {"label": "Team", "secret": SECRET, "endpoint": endpoint.pk, "enabled": "on"}
     return browser.post(reverse("admin:chat_sharedkey_add"), fields)
 
 

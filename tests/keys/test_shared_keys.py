@@ -13,7 +13,7 @@ from chat.accounts.models import User
 from chat.audit.models import AuditEntry
 from chat.catalogue.models import Endpoint, LanguageModel, Offer
 from chat.keys.choose import choose_key
-from chat.keys.models import Key, SharedKey
+from chat.keys.models import Key, KeyGrant, SharedKey
 from chat.keys.vault import Binding, open_credential, open_sealed
 from chat.notices import actions as notices
 from chat.notices.models import Notice
@@ -102,7 +102,7 @@ def test_a_test_that_a_busy_provider_refuses_takes_nothing_back(browser: Client,
 def test_a_key_of_headers_is_sent_as_them_and_nothing_else(
     browser: Client, alice: User, served: Endpoint, provider: ServedProvider
 ) -> None:
-    text(browser.post(ADD, fields(served, {"user": alice.pk}, secret="", headers=HEADERS), follow=True))
+    text(browser.post(ADD, fields(served, secret="", headers=HEADERS), follow=True))
 
     key = SharedKey.objects.get()
     [asked] = provider.chats()
@@ -110,6 +110,7 @@ def test_a_key_of_headers_is_sent_as_them_and_nothing_else(
     assert (headers["x-api-key"], headers["x-project"]) == ("canary-of-a-header-set-ef56", "lab")
     assert "authorization" not in headers
     assert (key.carried, key.last_four) == (Key.Carried.HEADERS, "ef56")
+    KeyGrant.objects.create(shared_key=key, user=alice)
     credential = open_credential(f"shared:{key.pk}", alice, served)
     assert credential and credential.secrets == ("canary-of-a-header-set-ef56",)
 

@@ -20,7 +20,6 @@ ADD = "/admin/chat/invitation/add/"
 FIELDS = {"label": "For Bob", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
 AGAIN = "/accounts/reauthenticate/"
 SECRET = "hf_canary_typed_before_it_was_asked"
-NO_GRANTS = {"grants-TOTAL_FORMS": "0", "grants-INITIAL_FORMS": "0"}
 
 
 def path(address: str) -> str:
@@ -107,7 +106,7 @@ def test_a_key_that_waits_is_nowhere_to_be_read(client: Client, ada: User) -> No
     endpoint: Endpoint = make_endpoint(base_url="http://127.0.0.1:1/v1", kind=Endpoint.Kind.OPENAI)
     let_pass(client, 16)
 
-    fields = {"label": "Team", "endpoint": endpoint.pk, "secret": SECRET, "enabled": "on", **NO_GRANTS}
+    fields = {"label": "Team", "endpoint": endpoint.pk, "secret": SECRET, "enabled": "on"}
     asked = client.post("/admin/chat/sharedkey/add/", fields)
     stored = str([session.get_decoded() for session in Session.objects.all()])
     page = client.get(asked["Location"]).content.decode()
