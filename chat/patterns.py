@@ -28,6 +28,7 @@ from chat.picker.listing import TINY, ListAge, Picker, Section
 from chat.picker.rows import Row
 from chat.providers.requests import EndpointKind
 from chat.runs.models import Run
+from chat.usage_patterns import usage_patterns
 
 CONVERSATIONS = "chat/conversations"
 QUESTION = "Explain entropy to a curious twelve-year-old, then give me the one formula that matters."
@@ -276,6 +277,7 @@ def patterns() -> list[Pattern]:
         Pattern("Search", "chat/_chat_hits.html", {"chat_query": "entropy", "chat_hits": sample_hits()}),
         Pattern("Search without a hit", "chat/_chat_hits.html", {"chat_query": "enthalpy", "chat_hits": []}),
         *people_patterns(),
+        *usage_patterns(),
         Pattern("Undo", "_toast.html", {"toast": Sample(text="Chat deleted.", undo_url="/", seconds=86400)}),
     ]
 

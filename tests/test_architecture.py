@@ -44,6 +44,7 @@ EDGES = {
     "pattern",
     "patterns",
     "people_patterns",
+    "usage_patterns",
     "flow",
     "pump",
 }

@@ -1,15 +1,18 @@
 """A person's own use, on ``/usage/``. Use by others is in Django admin, for administrators."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from chat.accounts.requests import PersonRequest
-from chat.usage.reports import monthly_report, this_month
+from chat.usage.chart import chart
+from chat.usage.reports import monthly_report, next_month, this_month
+from chat.usage.spans import days_of
 
 FIRST_YEAR = 2020
 
@@ -19,7 +22,17 @@ FIRST_YEAR = 2020
 def usage(request: PersonRequest) -> HttpResponse:
     """The current month, or the one of ``?month=2026-10``."""
     report = monthly_report(request.user, _month(request.GET.get("month", "")))
-    return render(request, "chat/usage/page.html", {"report": report, "page": "usage"})
+    uses = [(day, line.model_id, line) for day, lines in report.days for line in lines]
+    context = {
+        "report": report,
+        "chart": chart(uses, days_of(report.month, next_month(report.month))),
+        "zone": timezone.get_default_timezone_name(),
+        "tomorrow": _begins(timezone.localdate() + timedelta(days=1)),
+        "next_month": _begins(next_month(this_month())),
+        # Names the entry of the sidebar.
+        "page": "usage",
+    }
+    return render(request, "chat/usage/page.html", context)
 
 
 def _month(typed: str) -> date:
@@ -28,3 +41,7 @@ def _month(typed: str) -> date:
     except ValueError:
         month = None
     return month if month and month.year >= FIRST_YEAR and month <= this_month() else this_month()
+
+
+def _begins(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
