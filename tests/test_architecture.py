@@ -26,7 +26,7 @@ LAYERS = [
     {"usage", "picker"},
     {"runs"},
     {"conversations"},
-    {"snippets", "preferences", "sign_in"},
+    {"snippets", "preferences", "sign_in", "offboarding"},
 ]
 # On top: they gather and translate, and nothing below may know them.
 EDGES = {

@@ -4,15 +4,16 @@ A link is spent by a guarded update that must change exactly one row, so that it
 at the same moment. Called by views, Django admin and ``manage.py signin_link``.
 """
 
-from collections.abc import Callable
-from datetime import timedelta
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
+from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, Value, When
 from django.utils import timezone
 
-from chat.accounts.errors import AccountDisabled, LinkExpired, LinkRefused, LinkUnknown, LinkUsed
+from chat.accounts.errors import AccountDisabled, LinkExpired, LinkFull, LinkRefused, LinkUnknown, LinkUsed
 from chat.accounts.links import INVITATION_LIFETIME, SIGN_IN_LIFETIME, fresh_token, token_hash
 from chat.accounts.models import Invitation, OneTimeLink, SignInLink, User
 from chat.accounts.sockets import close_sockets
@@ -38,11 +39,22 @@ def create_signin_link(user: User, lifetime: timedelta = SIGN_IN_LIFETIME) -> tu
 
 
 def create_invitation(
-    created_by: User | None, label: str = "", lifetime: timedelta = INVITATION_LIFETIME
+    created_by: User | None, label: str = "", lifetime: timedelta = INVITATION_LIFETIME, group: Group | None = None
 ) -> tuple[Invitation, str]:
     """Return a new invitation and its secret."""
-    invitation = Invitation(created_by=created_by, label=label, expires_at=timezone.now() + lifetime)
+    invitation = Invitation(created_by=created_by, label=label, expires_at=timezone.now() + lifetime, group=group)
     return invitation, issue(invitation)
+
+
+@transaction.atomic
+def invite_many(
+    by: User, people: Iterable[str], lifetime: timedelta = INVITATION_LIFETIME, group: Group | None = None
+) -> list[tuple[Invitation, str]]:
+    """Make an invitation for each of ``people`` and return them with their secrets: all, or none."""
+    invited = [create_invitation(by, label, lifetime, group) for label in people]
+    for invitation, _ in invited:
+        record(by, Verb.ADDED, invitation, {"group": str(group) if group else ""})
+    return invited
 
 
 def find_signin_link(token: str) -> SignInLink:
@@ -86,6 +98,8 @@ def accept_invited(invitation_id: int, make_account: Callable[[], User]) -> User
 def _accept(invitation: Invitation, make_account: Callable[[], User]) -> User:
     _spend(invitation)
     user = make_account()
+    if invitation.group is not None:
+        user.groups.add(invitation.group)
     Invitation.objects.filter(pk=invitation.pk).update(used_by=user)
     record(user, Verb.ADDED, user, {"invitation": str(invitation)})
     return user
@@ -118,10 +132,20 @@ def _find(kind: type[AnyLink], token: str) -> AnyLink:
 def _spend(link: OneTimeLink) -> None:
     now = timezone.now()
     unspent = type(link)._default_manager.filter(pk=link.pk, used_at=None, expires_at__gt=now)
-    if unspent.update(used_at=now) != 1:
+    if unspent.update(**_spent(link, now)) != 1:
         link.refresh_from_db()
         raise _refusal(link)
 
 
+def _spent(link: OneTimeLink, now: datetime) -> dict[str, Any]:
+    """What changes when a link is used once more; told by the row as it then is, whoever used it meanwhile."""
+    if not isinstance(link, Invitation):
+        return {"used_at": now}
+    is_last = When(taken__gte=F("places") - 1, then=Value(now))
+    return {"taken": F("taken") + 1, "used_at": Case(is_last, default=None, output_field=DateTimeField())}
+
+
 def _refusal(link: OneTimeLink) -> LinkRefused:
-    return LinkUsed() if link.used_at else LinkExpired()
+    if not link.used_at:
+        return LinkExpired()
+    return LinkFull() if isinstance(link, Invitation) and link.places > 1 else LinkUsed()

@@ -4,6 +4,7 @@ An administrator lets people in and switches accounts off, but neither reads wha
 no passwords, mail addresses or sign-in links of existing people can be set here, and no list names their chats.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.account import admin as allauth_admin
@@ -20,12 +21,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 
-from chat.accounts.actions import create_signin_link, disable_user, issue
+from chat.accounts.actions import create_signin_link, disable_user, invite_many, issue
+from chat.accounts.invitation_forms import ManyInvitationsForm, groups_for
 from chat.accounts.links import INVITATION_LIFETIME, invitation_address, signin_address
 from chat.accounts.models import Invitation, User
 from chat.administration.recorded import RecordedAdmin, person
+from chat.offboarding.actions import Belongings, offboard
 
 # With these pages one could give another person's account a mail address and have its password reset, or take its
 # second factor away.
@@ -88,6 +94,22 @@ class PersonAdmin(RecordedAdmin, UserAdmin[User]):
             disable_user(user, by=person(request))
         self.message_user(request, f"Switched off: {', '.join(map(str, reached)) or 'nobody'}. Their sessions ended.")
 
+    def get_urls(self) -> list[Any]:
+        page = path("<int:object_id>/offboard/", self.admin_site.admin_view(self.offboard), name="chat_user_offboard")
+        return [page, *super().get_urls()]
+
+    def offboard(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Say what will end, then end it."""
+        leaving = get_object_or_404(User, pk=object_id)
+        if leaving == request.user or not self.has_change_permission(request, leaving):
+            raise PermissionDenied
+        if request.method == "POST":
+            offboard(leaving, by=person(request))
+            messages.success(request, f"{leaving} is offboarded: signed out everywhere, without keys and rights.")
+            return redirect("admin:chat_user_change", leaving.pk)
+        context = {"title": f"Offboard {leaving}", "person": leaving, "theirs": Belongings.of(leaving)}
+        return render(request, "admin/chat/user/offboard.html", {**self.admin_site.each_context(request), **context})
+
     def get_deleted_objects(
         self, objs: Any, request: HttpRequest
     ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
@@ -104,11 +126,37 @@ class RecordedGroupAdmin(RecordedAdmin, GroupAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(RecordedAdmin):
-    """Links that let one new person make an account; the link is shown once, right after it was made."""
+    """Links that let new people make an account; a link is shown once, right after it was made."""
 
-    fields = ("label", "expires_at")
-    list_display = ("__str__", "created_by", "created_at", "expires_at", "state")
-    list_select_related = ("created_by", "used_by")
+    fields = ("label", "places", "group", "expires_at")
+    list_display = ("__str__", "group", "created_by", "created_at", "expires_at", "state")
+    list_filter = ("group", "created_at")
+    list_select_related = ("created_by", "used_by", "group")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "group" and isinstance(request.user, User):
+            kwargs["queryset"] = groups_for(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        many = path("many/", self.admin_site.admin_view(self.invite_many), name="chat_invitation_many")
+        return [many, *super().get_urls()]
+
+    def invite_many(self, request: HttpRequest) -> HttpResponse:
+        """A link for each line of a pasted list; the links are on the page that answers, and nowhere else."""
+        by = person(request)
+        if by is None or not self.has_add_permission(request):
+            raise PermissionDenied
+        form = ManyInvitationsForm(by, request.POST or None)
+        invited = []
+        if form.is_valid():
+            wanted = form.cleaned_data
+            made = invite_many(by, wanted["people"], timedelta(days=wanted["days"]), wanted["group"])
+            invited = [(invitation.label, invitation_address(token)) for invitation, token in made]
+        context = {**self.admin_site.each_context(request), "title": "Invite many", "form": form, "invited": invited}
+        response = render(request, "admin/chat/invitation/many.html", {**context, "opts": self.opts})
+        add_never_cache_headers(response)
+        return response
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"expires_at": timezone.now() + INVITATION_LIFETIME, **super().get_changeform_initial_data(request)}
@@ -119,10 +167,14 @@ class InvitationAdmin(RecordedAdmin):
             return
         obj.created_by = request.user if isinstance(request.user, User) else None
         address = invitation_address(issue(obj))
-        messages.warning(request, f"Pass this link on; it is shown only now and works once: {address}")
+        works = "works once" if obj.places == 1 else f"works for {obj.places} people"
+        messages.warning(request, f"Pass this link on; it is shown only now and {works}: {address}")
 
     @admin.display(description="state")
     def state(self, invitation: Invitation) -> str:
+        if invitation.places > 1:
+            end = "" if invitation.usable() or invitation.used_at else ", expired"
+            return f"{invitation.taken} of {invitation.places} places taken{end}"
         if invitation.used_at:
             return f"used by {invitation.used_by or 'an account since deleted'}"
         return "open" if invitation.usable() else "expired"

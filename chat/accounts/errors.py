@@ -3,6 +3,7 @@
 LinkRefused
 ├── LinkUnknown       no such link
 ├── LinkUsed          it worked once already
+├── LinkFull          as many people as it was for have come
 ├── LinkExpired       it was not used in time
 └── AccountDisabled   the account it belongs to is switched off
 """
@@ -25,6 +26,11 @@ class LinkUnknown(LinkRefused):
 class LinkUsed(LinkRefused):
     title = "This link has been used."
     sentence = "It works only once. If that was not you, tell an administrator; otherwise ask for a new one."
+
+
+class LinkFull(LinkRefused):
+    title = "All places of this invitation are taken."
+    sentence = "Ask whoever gave it to you for a new one."
 
 
 class LinkExpired(LinkRefused):

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -69,12 +70,23 @@ class SignInLink(OneTimeLink):
 
 
 class Invitation(OneTimeLink):
-    """Lets one new person make an account."""
+    """Lets new people make an account, as many as it has ``places``; used up by the last of them."""
 
     label = models.CharField(max_length=100, blank=True, help_text="For whom, as a reminder to yourself.")
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="invitations_made")
     used_by = models.ForeignKey(
         User, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    places = models.PositiveSmallIntegerField(
+        default=1,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(1000)],
+        help_text="How many people may come by this link.",
+    )
+    taken = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    group = models.ForeignKey(
+        Group, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="Which they will be in."
     )
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ def ada(client: Client) -> User:
 
 
 def test_a_new_invitation_shows_its_link_once(client: Client, ada: User) -> None:
-    fields = {"label": "For Bob", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
+    fields = {"label": "For Bob", "places": "1", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
 
     shown = client.post(reverse("admin:chat_invitation_add"), fields, follow=True).content.decode()
     later = client.get(reverse("admin:chat_invitation_changelist")).content.decode()
@@ -37,7 +37,7 @@ def test_a_new_invitation_shows_its_link_once(client: Client, ada: User) -> None
 
 
 def test_changing_an_invitation_makes_no_new_link(client: Client, ada: User) -> None:
-    fields = {"label": "For Bob", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
+    fields = {"label": "For Bob", "places": "1", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
     client.post(reverse("admin:chat_invitation_add"), fields)
     before = Invitation.objects.get()
 

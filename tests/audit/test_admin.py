@@ -81,7 +81,7 @@ def test_accounts_switched_off_and_deleted_together_are_recorded_one_by_one(brow
 
 
 def test_invitation_and_who_came_by_it_are_recorded(browser: Client) -> None:
-    fields = {"label": "For Bob", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
+    fields = {"label": "For Bob", "places": "1", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
 
     browser.post("/admin/chat/invitation/add/", fields)
 

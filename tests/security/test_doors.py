@@ -95,7 +95,7 @@ def test_links_lead_to_this_site_whatever_a_request_says_of_itself(alice: User, 
     alice.save()
     client.force_login(alice)
     forged = {"host": "localhost:1", "x-forwarded-host": "evil.example", "x-forwarded-proto": "https"}
-    fields = {"label": "For Dora", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
+    fields = {"label": "For Dora", "places": "1", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
 
     page = client.post("/admin/chat/invitation/add/", fields, headers=forged, follow=True).content.decode()
 

@@ -17,7 +17,7 @@ from tests.sign_in.conftest import let_pass
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/chat/invitation/add/"
-FIELDS = {"label": "For Bob", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
+FIELDS = {"label": "For Bob", "places": "1", "expires_at_0": "2099-01-01", "expires_at_1": "00:00:00"}
 AGAIN = "/accounts/reauthenticate/"
 SECRET = "hf_canary_typed_before_it_was_asked"
 
