@@ -21,6 +21,7 @@ from chat.providers.reach import Reach
 from chat.providers.reading import AnswerReader
 from chat.providers.refusals import refusal
 from chat.providers.requests import WireRequest
+from chat.providers.screen import Screen
 from chat.providers.transport import close_client, make_client, shared_client
 from chat.providers.wild_json import LABEL_LENGTH, parse
 
@@ -100,7 +101,7 @@ async def _fetch(client: httpx.AsyncClient, request: httpx.Request, credential: 
             body += chunk
             if len(body) > MAX_DOCUMENT_BYTES:
                 raise provider_error("too_long_line")
-        return parse(bytes(body))
+        return parse(credential.mask_own(body.decode("utf-8", "replace")).encode() if credential else bytes(body))
     except ValueError:
         raise provider_error("malformed", Context(status=response.status_code)) from None
     finally:
@@ -129,6 +130,7 @@ async def _answer(
     headers = kept_headers((name, mask(value)) for name, value in response.headers.items())
     yield ResponseStarted(response.status_code, headers, headers.get(SERVED_BY, "")[:LABEL_LENGTH])
     reader = AnswerReader(credential)
+    screen = Screen(credential) if credential else None
     chunks = _chunks(response)
     try:
         with _mapped(credential):
@@ -136,14 +138,21 @@ async def _answer(
                 heard = False
                 for event in reader.read(chunk):
                     heard = True
-                    yield event
+                    for shown in screen.through(event) if screen else (event,):
+                        yield shown
                 patience.heard(token=heard and reader.has_output)
         for event in reader.finish():
-            yield event
+            for shown in screen.through(event) if screen else (event,):
+                yield shown
     except ProviderError:
         for piece in reader.release():
-            yield piece
+            for shown in screen.through(piece) if screen else (piece,):
+                yield shown
+        for shown in screen.flush() if screen else ():
+            yield shown
         raise
+    for shown in screen.flush() if screen else ():
+        yield shown
     await _drain(chunks)
 
 

@@ -37,12 +37,14 @@ class Credential:
     last_four: str
     named: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     _hidden: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+    _spelled: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
         spelled = {spelling for secret in self.secrets for spelling in _spellings(secret)}
         longest_first = sorted(spelled, key=len, reverse=True)
         hidden = re.compile("|".join(map(re.escape, longest_first))) if spelled else None
         object.__setattr__(self, "_hidden", hidden)
+        object.__setattr__(self, "_spelled", tuple(longest_first))
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -74,6 +76,22 @@ class Credential:
     def mask_own(self, text: str) -> str:
         """`text` without this secret, also as JSON or an address would spell it."""
         return self._hidden.sub(MASK, text) if self._hidden else text
+
+    def places_in(self, text: str) -> list[tuple[int, int]]:
+        """Where in `text` this secret stands: beginnings and ends."""
+        return [found.span() for found in self._hidden.finditer(text)] if self._hidden else []
+
+    def may_begin_at(self, text: str) -> int:
+        """Where in `text` an end of it begins that may become this secret; its length where there is none."""
+        first = len(text)
+        for spelled in self._spelled:
+            start = text.find(spelled[0], max(0, len(text) - len(spelled) + 1))
+            while start != -1 and start < first:
+                if spelled.startswith(text[start:]):
+                    first = start
+                    break
+                start = text.find(spelled[0], start + 1)
+        return first
 
 
 def _spellings(secret: str) -> Iterator[str]:
