@@ -6,7 +6,7 @@ from chat.catalogue.models import Endpoint, LanguageModel, Offer, RecentChoice
 from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.keys.limits import Limit, Reservation, Tally
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
-from chat.notices.models import Notice
+from chat.notices.models import Delivery, Notice
 from chat.runs.models import Process, Run, RunChunk
 from chat.sign_in.models import HubToken
 from chat.usage.models import DailyUse, DailyWait, StoredText, UsageRecord
@@ -16,6 +16,7 @@ __all__ = [
     "Conversation",
     "DailyUse",
     "DailyWait",
+    "Delivery",
     "Endpoint",
     "HubToken",
     "Invitation",

@@ -74,6 +74,13 @@ class Environment:
             raise UnusableSetting(f"{name} must be an address such as {default}, not {address!r}.")
         return address
 
+    def web_address(self, name: str) -> str:
+        """Return an http or https address, its query included, or "" where the variable is unset."""
+        address = self.text(name)
+        if address and not _is_plain_http(address.partition("?")[0]):
+            raise UnusableSetting(f"{name} must be an address such as https://example.com/hook.")
+        return address
+
     def redis(self, name: str) -> str:
         """Return the address of a Redis server, or "" where the variable is unset."""
         address = self.text(name)

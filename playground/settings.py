@@ -20,13 +20,14 @@ from playground.environment import (
     UnusableSetting,
     bracketed,
     database,
-    derived_secret,
     encryption_keys,
     fresh_encryption_key,
     hostname,
     kept_secret,
 )
 from playground.logs import logging_settings
+from playground.mail import mail_server
+from playground.sharing import caches, channel_layers
 from playground.storage import add_headers
 
 django_stubs_ext.monkeypatch()
@@ -155,36 +156,31 @@ TEMPLATES = [
 DATABASES = {"default": database(env.text("DATABASE_URL"), DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Several processes, or several machines, act as one with Redis between them. Others who use it hear nothing of this
-# installation: its names are its own, and what it says is encrypted, for it holds what people write.
+# Several processes, or several machines, act as one with Redis between them.
 REDIS_URL = env.redis("REDIS_URL")
-CHANNEL_LAYERS: dict[str, Any] = {}
+CHANNEL_LAYERS: dict[str, Any] = channel_layers(REDIS_URL, SECRET_KEY) if REDIS_URL else {}
 if REDIS_URL:
-    REDIS_PREFIX = f"playground.{derived_secret(SECRET_KEY, 'redis names')}."
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            "CONFIG": {
-                "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 2}],
-                "prefix": REDIS_PREFIX,
-                "symmetric_encryption_keys": [derived_secret(SECRET_KEY, "channel layer")],
-            },
-        }
-    }
-    CACHES = {
-        "default": {
-            "BACKEND": "playground.cache.SharedCache",
-            "LOCATION": REDIS_URL,
-            "KEY_PREFIX": REDIS_PREFIX,
-            "OPTIONS": {
-                "serializer": "playground.cache.JsonSerializer",
-                "socket_connect_timeout": 1,
-                "socket_timeout": 1,
-            },
-        }
-    }
+    CACHES = caches(REDIS_URL, SECRET_KEY)
 
-# Accounts. Mail is not set up: people are let in by one-time links and invitations.
+# Telling administrators, beside the banner on their pages: by mail, and by one signed request to an address.
+EMAIL_URL = env.text("EMAIL_URL")
+(
+    EMAIL_BACKEND,
+    EMAIL_HOST,
+    EMAIL_PORT,
+    EMAIL_HOST_USER,
+    EMAIL_HOST_PASSWORD,
+    EMAIL_USE_TLS,
+    EMAIL_USE_SSL,
+) = mail_server(EMAIL_URL)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", f"playground@{hostname(PUBLIC_URL)}")
+WEBHOOK_URL = env.web_address("WEBHOOK_URL")
+WEBHOOK_SECRET = env.text("WEBHOOK_SECRET")
+if WEBHOOK_URL and len(WEBHOOK_SECRET) < 16:
+    raise UnusableSetting("WEBHOOK_URL needs WEBHOOK_SECRET, at least 16 characters that its receiver knows too.")
+
+# Accounts. People are let in by one-time links and invitations, never by mail.
 AUTH_USER_MODEL = "chat.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
@@ -202,7 +198,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 ACCOUNT_ADAPTER = "chat.sign_in.adapter.SignInAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]

@@ -20,6 +20,7 @@ from playground.environment import (
     fresh_encryption_key,
     kept_secret,
 )
+from playground.mail import mail_server
 
 
 def env(**values: str) -> Environment:
@@ -203,3 +204,22 @@ def test_derived_secrets_differ_by_installation_and_purpose() -> None:
 
     assert len(derived) == 4
     assert derived_secret("one", "names") in derived
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("", ("", 25, "", "", False, False)),
+        ("smtp://mail.example.com", ("mail.example.com", 25, "", "", False, False)),
+        ("smtps://anna:p%40ss@mail.example.com", ("mail.example.com", 465, "anna", "p@ss", False, True)),
+        ("smtp+tls://anna:pass@mail.example.com:2587", ("mail.example.com", 2587, "anna", "pass", True, False)),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(address: str, expected: tuple[object, ...]) -> None:
+    assert mail_server(address)[1:] == expected
+
+
+@pytest.mark.parametrize("address", ["mail.example.com", "http://mail.example.com", "smtp://", "smtp://host:x"])
+def test_an_odd_mail_server_does_not_start_and_shows_no_password(address: str) -> None:
+    with pytest.raises(UnusableSetting, match="EMAIL_URL must look like"):
+        mail_server(address)

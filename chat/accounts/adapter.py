@@ -15,6 +15,9 @@ class AccountAdapter(DefaultAccountAdapter):
         """Tell whether strangers may sign up; an invitation (``views.JoinView``) needs no open door."""
         return bool(settings.SIGNUP == "open")
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send nothing: addresses are never verified here, so no mail may let anybody in. Mail is for notices."""
+
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Who has signed in a moment ago need not do so again."""
         required: bool = super().is_reauthentication_required(app=app, **kwargs)

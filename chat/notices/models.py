@@ -47,3 +47,29 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.sentence
+
+
+class Delivery(models.Model):
+    """A notice on its way to administrators who are not looking at a page; tried until it arrives, or too often."""
+
+    class Channel(models.TextChoices):
+        MAIL = "mail", "Mail"
+        WEBHOOK = "webhook", "Webhook"
+
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
+    channel = models.CharField(max_length=10, choices=Channel.choices)
+    due_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    finished_at = models.DateTimeField(null=True, help_text="Arrived, or given up.")
+    trouble = models.CharField(max_length=200, blank=True, help_text="Why the last try failed.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["notice", "channel"], name="one_delivery_per_channel")]
+        indexes = [models.Index(fields=["due_at"], condition=Q(finished_at=None), name="deliveries_under_way")]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.notice}"
+
+    @property
+    def state(self) -> str:
+        return self.trouble or ("sent" if self.finished_at else "on its way")

@@ -25,7 +25,7 @@ from chat.providers.screen import Screen
 from chat.providers.transport import close_client, make_client, shared_client
 from chat.providers.wild_json import LABEL_LENGTH, parse
 
-__all__ = ["close_client", "get_json", "stream_chat"]
+__all__ = ["close_client", "get_json", "post_document", "stream_chat"]
 
 MAX_REFUSAL_BYTES = 64 * 1024
 REFUSAL_SECONDS = 10.0
@@ -87,6 +87,27 @@ async def get_json(
             with _mapped(credential):
                 request = httpx.Request("GET", url, headers=headers)
                 return await _fetch(_client(reach, session_transport), request, credential)
+    except TimeoutError:
+        raise provider_error("gateway_timeout") from None
+
+
+async def post_document(
+    url: str, body: bytes, headers: dict[str, str], *, timeout: float = 10.0, reach: Reach = Reach.PUBLIC
+) -> None:
+    """Hand `body` to whoever waits at `url`; `timeout` is for all of it, in seconds. What is answered is not read.
+
+    Raises ProviderError, also for any status but 2xx, redirects included.
+    """
+    request = httpx.Request("POST", url, content=body, headers={"User-Agent": USER_AGENT} | headers)
+    try:
+        async with asyncio.timeout(timeout):
+            with _mapped(None):
+                response = await _client(reach, None).send(request, stream=True)
+            try:
+                if not response.is_success:
+                    raise await _refused(response, None)
+            finally:
+                await _close(response)
     except TimeoutError:
         raise provider_error("gateway_timeout") from None
 

@@ -12,6 +12,7 @@ from chat import relay
 from chat.accounts import sockets
 from chat.catalogue import sync
 from chat.local import supervisor as local_model
+from chat.notices import outbox
 from chat.providers.client import close_client
 from chat.runs import supervisor as runs
 from chat.sign_in import renewal
@@ -32,6 +33,7 @@ class Background:
         await runs.startup()
         self._spawn("The catalogue", sync.run_forever())
         self._spawn("The watch over open sockets", sockets.watch_forever())
+        self._spawn("The sending of notices", outbox.run_forever())
         self._spawn("The renewal of sign-in tokens", renewal.run_forever())
 
     async def drain(self, seconds: float) -> None:
