@@ -244,7 +244,10 @@ def _sqlite(path: Path) -> dict[str, Any]:
             # Those of one answer from the send to the last frame, and pages meanwhile.
             "cached_statements": 500,
             # NORMAL loses nothing on a crash of the process; under WAL a power cut can cost the last commits only.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+            # What is in the WAL goes into the database beside the writers (``runs.journal``), at 32 MB at the latest:
+            # a commit that must do it waits for the disk, and all others behind it.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000; "
+            "PRAGMA wal_autocheckpoint=8000;",
         },
     }
 

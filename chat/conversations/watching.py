@@ -61,12 +61,13 @@ class WatchedRun:
         draft, parts = self.draft, []
         state = (draft.streaming, draft.notice)
         now = time.monotonic()
-        if state != self._state:
+        if begins := state != self._state:
             parts.append(self._partial("_answer_foot"))
             self._state = state
         parts.append(self._texts())
         if now >= self._meter_due:
-            parts.append(self._figures())
+            # The foot has come with its meter.
+            parts.append(self._figures() if begins else self._partial("_answer_meter") + self._figures())
             self._meter_due = now + FRAMES_PER_METER * supervisor.pace()
         return "".join(parts)
 
@@ -92,7 +93,7 @@ class WatchedRun:
         return "".join(parts)
 
     def _figures(self) -> str:
-        parts = [self._partial("_answer_meter")]
+        parts = []
         if self._tools_version != self.draft.tools_version:
             self._tools_version = self.draft.tools_version
             parts.append(self._partial("_tool_calls"))
