@@ -83,7 +83,13 @@ STATES: dict[str, dict[str, Any]] = {
         "cost": Decimal("0.0011"),
     },
     "done": {"status": "done", "html": render(SHORT_ANSWER), **FIGURES},
-    "stopped": {"status": "stopped", "html": render("Entropy counts how"), "text": "Entropy counts how", **FIGURES},
+    "stopped": {
+        "status": "stopped",
+        "html": render("Entropy counts how"),
+        "text": "Entropy counts how",
+        **FIGURES,
+        "usage_estimated": True,
+    },
     "cut off at the limit": {"status": "done", "html": render(SHORT_ANSWER), **FIGURES, "finish_reason": "length"},
     "nothing but thoughts": {
         "status": "done",

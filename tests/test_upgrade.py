@@ -40,7 +40,7 @@ def test_everything_of_the_first_version_is_there_and_found(earlier: PlaygroundP
         "cost": "0.00012345",
         "key": "secret_ab12",
         "usage": 5,
-        "sums": [["m0", "personal:1", 1, 7, 0], ["m1", "", 1, 0, 0], ["m2", "", 3, 0, 300_000_010]],
+        "sums": [["m0", "personal:1", 1, 7, 0], ["m1", "", 1, 3, 0], ["m2", "", 3, 0, 300_000_010]],
         "first day": "2020-01-01",
         "waits": [["m0", 73, 1]],
         "chunks": 0,

@@ -48,7 +48,7 @@ class AuditEntry(models.Model):
     objects = AuditQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit log entries"
         indexes = [models.Index(fields=["subject_kind", "subject_id"], name="audit_of_a_subject")]
 
     def __str__(self) -> str:

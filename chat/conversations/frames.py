@@ -210,6 +210,7 @@ class LiveRun:
     reasoning_html: str = ""
     is_active: bool = True
     cost: None = None
+    usage_estimated: bool = False
 
     @classmethod
     def of(cls, draft: Draft) -> "LiveRun":

@@ -25,7 +25,7 @@ NOT_SHOWN = (
 # Of a message and its run: what tells how much of the context they take.
 COUNTED = (
     *("parent", "parts", "deleted_at", "run__prefix", "run__text"),
-    *("run__prompt_tokens", "run__completion_tokens", "run__reasoning_tokens"),
+    *("run__prompt_tokens", "run__completion_tokens", "run__reasoning_tokens", "run__usage_estimated"),
 )
 # Lane, parent and role: where alternatives stand beside each other.
 Place = tuple[int, int | None, str]

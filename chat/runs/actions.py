@@ -11,7 +11,7 @@ from django.utils import timezone
 from chat.prepared import Prepared, PreparedDelete, given
 from chat.runs import broadcast, reservations
 from chat.runs.models import Run, RunChunk, RunQuerySet
-from chat.runs.outcome import Outcome, cost_of
+from chat.runs.outcome import Outcome, figures_of
 from chat.runs.reporting import report_end
 from chat.runs.signals import run_ended
 from chat.usage import storage
@@ -85,7 +85,7 @@ def settle_run(run_id: int, outcome: Outcome, process_id: int | None) -> Run | N
             return None
         fields: dict[str, Any] = {
             **outcome.fields,
-            "cost": cost_of(run, outcome.fields.get("prompt_tokens"), outcome.fields.get("completion_tokens")),
+            **figures_of(run, outcome),
             "finished_at": timezone.now(),
         }
         if not _end(run, outcome.status, fields):
@@ -130,6 +130,7 @@ def _record(run: Run) -> None:
         cost=run.cost,
         failed=run.status == Run.Status.FAILED,
         first_token_seconds=run.first_token_seconds,
+        estimated=bool(run.usage_estimated),
     )
 
 

@@ -151,6 +151,8 @@ class Run(models.Model):
     reasoning_tokens = models.PositiveIntegerField(null=True)
     cached_tokens = models.PositiveIntegerField(null=True)
     cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
+    # Null for no: SQLite cannot add a column with a value without making the table anew, search and all.
+    usage_estimated = models.BooleanField(null=True, help_text="The provider did not say how many tokens it were.")
     finish_reason = models.CharField(max_length=40, blank=True)
     served_by = models.CharField(max_length=60, blank=True)
     answered_model = models.CharField(max_length=300, blank=True)
@@ -220,7 +222,7 @@ class Run(models.Model):
     @property
     def counted_tokens(self) -> int | None:
         """What all up to here takes of the context, where the provider has counted it. Thoughts are not sent again."""
-        if self.prompt_tokens is None or self.completion_tokens is None:
+        if self.prompt_tokens is None or self.completion_tokens is None or self.usage_estimated:
             return None
         return self.prompt_tokens + self.completion_tokens - (self.reasoning_tokens or 0)
 

@@ -1,10 +1,12 @@
 """How a run ended, as plain values: what the worker and the reaper hand to ``actions.settle_run`` to be stored."""
 
+import json
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from chat.markdown import RENDERER_VERSION, render
+from chat.providers.counting import estimated_prompt, estimated_tokens
 from chat.providers.errors import ProviderError
 from chat.runs.draft import Draft
 from chat.runs.models import Run
@@ -77,6 +79,34 @@ def outcome_of_remains(
         **_failed(failure, can_continue=bool(run.prefix or text)),
     }
     return Outcome(status, fields)
+
+
+def figures_of(run: Run, outcome: Outcome) -> dict[str, Any]:
+    """Tokens and US dollars of an end: what the provider reported, else an estimate that is marked as one.
+
+    What never began, or was refused before a word came, took nothing that is known.
+    """
+    prompt, answer = outcome.fields.get("prompt_tokens"), outcome.fields.get("completion_tokens")
+    estimated = None
+    if (prompt is None or answer is None) and run.started_at is not None:
+        calls = [call.get("arguments", "") for call in outcome.fields.get("tool_calls", ())]
+        texts = [outcome.fields.get("text", ""), outcome.fields.get("reasoning", ""), *calls]
+        if any(texts) or outcome.status != Run.Status.FAILED:
+            estimated = True
+            prompt = estimated_prompt(_body(run)) if prompt is None else prompt
+            answer = estimated_tokens(*texts) if answer is None else answer
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": answer,
+        "cost": cost_of(run, prompt, answer),
+        "usage_estimated": estimated,
+    }
+
+
+def _body(run: Run) -> dict[str, Any]:
+    """What was asked; nothing where an earlier version wrote it otherwise. That must keep no run from ending."""
+    asked: dict[str, Any] = json.loads(run.request or "{}")
+    return dict(asked.get("body", {}))
 
 
 def cost_of(run: Run, prompt_tokens: int | None, completion_tokens: int | None) -> Decimal | None:

@@ -21,7 +21,7 @@ from chat.keys.limits import Reservation
 from chat.keys.models import KeyGrant
 from chat.keys.quota import Amounts, Ask, Option
 from chat.keys.scope import Route, free_route, route
-from chat.providers.counting import WorstCase, estimated_prompt, estimated_tokens, worst_case
+from chat.providers.counting import WorstCase, worst_case
 from chat.runs.models import Run
 from chat.usage.models import UsageRecord
 
@@ -136,20 +136,10 @@ def amounts_of(run: Run) -> Amounts:
     """What a run that has ended counts for."""
     if run.started_at is None:
         return Amounts(0, Decimal(0), requests=0)
-    prompt, answer = run.prompt_tokens, run.completion_tokens
-    if prompt is None or answer is None:
-        guess = estimated_usage(run)
-        prompt, answer = guess.prompt if prompt is None else prompt, guess.answer if answer is None else answer
+    # Its end has put an estimate where the provider said nothing, and nothing where nothing was asked.
+    prompt, answer = run.prompt_tokens or 0, run.completion_tokens or 0
     money = _money(run.input_price, run.output_price, prompt, answer) if run.cost is None else run.cost
     return Amounts(prompt + answer, money)
-
-
-def estimated_usage(run: Run) -> WorstCase:
-    """About what a run took whose provider did not say: nothing, where it was refused before a word came."""
-    written = (run.text, run.reasoning)
-    if run.status == Run.Status.FAILED and not any(written):
-        return WorstCase(0, 0)
-    return WorstCase(estimated_prompt(run.wire_request.body), estimated_tokens(*written))
 
 
 def _worst_of(run: Run) -> WorstCase:

@@ -130,7 +130,7 @@ def test_download_holds_what_the_filters_leave_and_is_harmless(browser: Client) 
     answer = browser.get(f"{LOG}csv/?verb=added")
     head, row = csv.reader(answer.getvalue().decode().splitlines())
 
-    assert answer["Content-Disposition"] == 'attachment; filename="audit-log.csv"'
+    assert answer["Content-Disposition"] == 'attachment; filename="audit-log-entries.csv"'
     assert head == ["when", "who", "id of who", "did", "kind", "id", "what", "details", "request"]
     assert row[1:4] == ["ada", str(ada.pk), "added"]
     assert row[6:8] == ['\'=HYPERLINK("//evil")', '{"note": "ü"}']

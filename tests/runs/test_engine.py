@@ -206,3 +206,35 @@ async def test_shutting_down_keeps_the_text_as_interrupted(send: Send, settled: 
 
     assert run.status == Run.Status.INTERRUPTED
     assert run.text.startswith("word1 ") and "continue" in run.error_remedies
+
+
+@pytest.mark.parametrize("scenario", ["no-usage", "cut-off"])
+async def test_usage_that_the_provider_does_not_say_is_estimated_and_marked(
+    send: Send, settled: Settled, scenario: str
+) -> None:
+    await send(scenario, "How is the sea today?")
+    [run] = await settled()
+
+    record = await in_database(UsageRecord.objects.get)
+
+    assert run.text and run.usage_estimated and run.counted_tokens is None
+    assert (run.prompt_tokens, run.completion_tokens) == (14, -(-len(run.text.encode()) // 4))
+    assert (record.prompt_tokens, record.completion_tokens, record.estimated) == (14, run.completion_tokens, True)
+
+
+async def test_what_was_refused_before_a_word_is_not_estimated(send: Send, settled: Settled) -> None:
+    await send("html")
+    [run] = await settled()
+
+    record = await in_database(UsageRecord.objects.get)
+
+    assert (run.status, run.usage_estimated, run.prompt_tokens, run.completion_tokens) == ("failed", None, None, None)
+    assert (record.estimated, record.prompt_tokens) == (False, None)
+
+
+async def test_reported_usage_is_no_estimate(send: Send, settled: Settled) -> None:
+    await send("plain")
+    [run] = await settled()
+
+    assert run.usage_estimated is None and run.counted_tokens
+    assert not (await in_database(UsageRecord.objects.get)).estimated
