@@ -4,6 +4,7 @@ from chat.accounts.models import Invitation, SignInLink, User
 from chat.audit.models import AuditEntry
 from chat.catalogue.models import Endpoint, LanguageModel, Offer, RecentChoice
 from chat.conversations.models import Conversation, Lane, Message, Turn
+from chat.keys.asking import KeyRequest
 from chat.keys.limits import Limit, Reservation, Tally
 from chat.keys.models import KeyGrant, PersonalKey, SharedKey
 from chat.notices.models import Delivery, Notice
@@ -21,6 +22,7 @@ __all__ = [
     "HubToken",
     "Invitation",
     "KeyGrant",
+    "KeyRequest",
     "Lane",
     "LanguageModel",
     "Limit",

@@ -178,6 +178,9 @@ COMPOSER = Sample(
     context_length=131072,
     too_long=False,
     most_it_costs=Decimal("0.003"),
+    most_tokens=7200,
+    models=1,
+    left_today=None,
 )
 DIFFERENCES = [
     ("temperature", [("A", "0"), ("B", "1.2")]),
@@ -274,7 +277,8 @@ def patterns() -> list[Pattern]:
         Pattern("Settings that differ", f"{CONVERSATIONS}/_differences.html", {"differences": DIFFERENCES}),
         Pattern("Lanes", f"{CONVERSATIONS}/_lanes.html", {"lanes": both, "conversation": CONVERSATION}),
         composer_pattern("one model", [LANE_A]),
-        composer_pattern("two models, answering", both, live=2, most_it_costs=Decimal("0.012")),
+        composer_pattern("two models, answering", both, live=2, most_it_costs=Decimal("0.012"), models=2),
+        composer_pattern("two models, a limited key", both, models=2, left_today=Decimal("1.4"), most_tokens=8192),
         composer_pattern("too long", [LANE_A], too_long=True, context_used=140000),
         composer_pattern("no key", [LANE_A], keys=[], key_notice="No key", errors=[missing_key]),
         Pattern("Parameter drawer", f"{CONVERSATIONS}/_drawer.html", sample_drawer()),

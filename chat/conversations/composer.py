@@ -3,18 +3,21 @@
 Reads lanes, keys and offers once for whoever shows them; knows no turns but the paths it is given to count.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from uuid import uuid4
 
 from chat.accounts.models import User
-from chat.catalogue.models import Offer, offers_of
+from chat.catalogue.models import Endpoint, ModelChoice, Offer, offers_of
 from chat.conversations.context import Estimate, estimate
 from chat.conversations.history import recent_paths
 from chat.conversations.models import Conversation, Lane, Message
 from chat.keys.choose import KeyChoice, usable_keys_by_endpoint
+from chat.keys.errors import NotGranted
+from chat.keys.shares import money_left_today
 from chat.local import supervisor as local_model
 from chat.prepared import Prepared, given
+from chat.runs.reservations import ways_to_pay
 
 TEXT_LIMIT = 200_000
 _LANES = Prepared(lambda: Lane.objects.live().filter(conversation=given("chat")).select_related("endpoint"))
@@ -32,12 +35,18 @@ class KeyOption:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """What sending would take: tokens of context, and US dollars."""
+    """What sending would take: tokens of context, and at most so many US dollars and tokens of so many models together.
+
+    ``left_today`` is how many dollars the key that pays has left for the person, None where no limit says so.
+    """
 
     context_used: int
     context_length: int | None
     too_long: bool
     most_it_costs: Decimal | None
+    most_tokens: int
+    models: int
+    left_today: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +82,38 @@ def live_lanes(conversation: Conversation) -> list[Lane]:
 
 def composer(conversation: Conversation, known: Known, paths: dict[int, list[Message]]) -> Composer:
     """``paths`` holds what each lane has been sent, or its end from the last answer that a provider counted."""
-    meter = _meter(conversation, known.lanes, known.offers, paths)
     paying = next((lane for lane in known.lanes if lane.endpoint is not None and lane.endpoint.needs_key), None)
-    missing = any(lane.endpoint is not None and not known.keys.get(lane.endpoint.pk) for lane in known.lanes)
+    usable = _usable(paying, known.keys, known.offers)
+    chosen = _chosen(paying, usable)
+    meter = _meter(conversation, known.lanes, known.offers, paths, chosen)
+    missing = any(lane.endpoint is not None and not _usable(lane, known.keys, known.offers) for lane in known.lanes)
+    given = any(lane.endpoint is not None and known.keys.get(lane.endpoint.pk) for lane in known.lanes)
     return Composer(
-        context_used=meter.context_used,
-        context_length=meter.context_length,
-        too_long=meter.too_long,
-        most_it_costs=meter.most_it_costs,
+        **asdict(meter),
         client_id=uuid4().hex,
-        keys=_key_options(paying, known.keys),
-        key_notice="Needs a key" if missing else "",
+        keys=[KeyOption(key.ref, key.label, key.last_four, key is chosen) for key in usable],
+        key_notice=("Not for your keys: ask for it" if given else "Needs a key") if missing else "",
     )
 
 
-def composer_meter(conversation: Conversation, lanes: list[Lane]) -> Meter:
-    """What sending more would take, alone."""
-    return _meter(conversation, lanes, _offers(lanes), recent_paths(lanes))
+def composer_meter(conversation: Conversation, lanes: list[Lane], *, ask_keys: bool = False) -> Meter:
+    """What sending more would take, alone. What is left is looked up where an answer took some of it, or if asked."""
+    paths, offers = recent_paths(lanes), _offers(lanes)
+    limited = any(message.run and message.run.holds_reservation for path in paths.values() for message in path)
+    paying = next((lane for lane in lanes if lane.endpoint is not None and lane.endpoint.needs_key), None)
+    chosen = None
+    if (limited or ask_keys) and paying is not None and paying.endpoint is not None:
+        keys = usable_keys_by_endpoint(conversation.owner, [paying.endpoint])
+        chosen = _chosen(paying, _usable(paying, keys, offers))
+    return _meter(conversation, lanes, offers, paths, chosen)
 
 
 def _meter(
-    conversation: Conversation, lanes: list[Lane], offers: list[Offer], paths: dict[int, list[Message]]
+    conversation: Conversation,
+    lanes: list[Lane],
+    offers: list[Offer],
+    paths: dict[int, list[Message]],
+    key: KeyChoice | None,
 ) -> Meter:
     estimates = [_estimate(lane, paths[lane.pk], offers, conversation.composer_text) for lane in lanes]
     # The lane that is nearest to its limit speaks for all.
@@ -104,7 +124,17 @@ def _meter(
         context_length=fullest.length,
         too_long=any(e.too_long for e in estimates),
         most_it_costs=sum(costs, Decimal(0)) if costs else None,
+        most_tokens=sum(e.most_tokens for e in estimates),
+        models=len(lanes),
+        left_today=_left_today(key, conversation),
     )
+
+
+def _left_today(key: KeyChoice | None, conversation: Conversation) -> Decimal | None:
+    # Most keys have no limit, and then nobody's account is read.
+    if key is None or not (key.capped or key.limited):
+        return None
+    return money_left_today(key, conversation.owner)
 
 
 def _estimate(lane: Lane, path: list[Message], offers: list[Offer], typed: str) -> Estimate:
@@ -117,10 +147,20 @@ def _offers(lanes: list[Lane]) -> list[Offer]:
     return offers_of(lane.choice for lane in lanes)
 
 
-def _key_options(lane: Lane | None, keys: dict[int, list[KeyChoice]]) -> list[KeyOption]:
+def _usable(lane: Lane | None, keys: dict[int, list[KeyChoice]], offers: list[Offer]) -> list[KeyChoice]:
+    """The keys that may pay for what a lane asks."""
     if lane is None or lane.endpoint is None:
         return []
-    usable = keys.get(lane.endpoint.pk, [])
-    refs = [key.ref for key in usable]
-    chosen = lane.key_ref if lane.key_ref in refs else next(iter(refs), "")
-    return [KeyOption(key.ref, key.label, key.last_four, key.ref == chosen) for key in usable]
+    return [key for key in keys.get(lane.endpoint.pk, []) if _may_pay(key, lane.endpoint, lane.choice, offers)]
+
+
+def _may_pay(key: KeyChoice, endpoint: Endpoint, choice: ModelChoice, offers: list[Offer]) -> bool:
+    try:
+        return bool(ways_to_pay([key], endpoint, choice, offers))
+    except NotGranted:
+        return False
+
+
+def _chosen(lane: Lane | None, usable: list[KeyChoice]) -> KeyChoice | None:
+    wished = (key for key in usable if lane is not None and key.ref == lane.key_ref)
+    return next(wished, usable[0] if usable else None)

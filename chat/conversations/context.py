@@ -18,11 +18,13 @@ UNBOUNDED_ANSWER = 4096
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Tokens of context a send would take, the offer's length (None: unknown), and the most it costs in US dollars."""
+    """Tokens of context a send would take, the offer's length (None: unknown), and the most it costs in US dollars and
+    takes in tokens, its answer included."""
 
     used: int
     length: int | None
     most_cost: Decimal | None
+    most_tokens: int = 0
 
     @property
     def too_long(self) -> bool:
@@ -35,7 +37,7 @@ def estimate(lane: Lane, path: list[Message], offer: Offer | None, typed: str, f
     length = (offer.context_length if offer else None) or fallback_length
     limit = lane.parameters.get("max_tokens")
     answer = limit if isinstance(limit, int) else min(UNBOUNDED_ANSWER, max(0, (length or UNBOUNDED_ANSWER) - used))
-    return Estimate(used, length, offer.cost(used, answer) if offer else None)
+    return Estimate(used, length, offer.cost(used, answer) if offer else None, used + answer)
 
 
 def _tokens_of_path(path: list[Message], lane: Lane) -> int:

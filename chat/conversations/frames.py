@@ -116,8 +116,10 @@ def earlier_frame(user: User, conversation: Conversation, before: int) -> str:
     return "".join(parts)
 
 
-def composer_meter_frame(conversation: Conversation) -> str:
-    return _partial("_composer_meter", {"composer": composer_meter(conversation, live_lanes(conversation))})
+def composer_meter_frame(conversation: Conversation, *, ask_keys: bool = False) -> str:
+    return _partial(
+        "_composer_meter", {"composer": composer_meter(conversation, live_lanes(conversation), ask_keys=ask_keys)}
+    )
 
 
 def turn_scene(conversation: Conversation, turn: Turn) -> Scene:

@@ -26,6 +26,7 @@ NOT_SHOWN = (
 COUNTED = (
     *("parent", "parts", "deleted_at", "run__prefix", "run__text"),
     *("run__prompt_tokens", "run__completion_tokens", "run__reasoning_tokens", "run__usage_estimated"),
+    "run__holds_reservation",
 )
 # Lane, parent and role: where alternatives stand beside each other.
 Place = tuple[int, int | None, str]

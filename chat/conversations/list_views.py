@@ -92,7 +92,7 @@ def save_draft(request: PersonRequest, conversation_id: UUID) -> HttpResponse:
     if form.is_valid():
         list_actions.keep_typed(chat, form.cleaned_data["text"], form.cleaned_data["client_id"])
         chat.composer_text = form.cleaned_data["text"]
-    return HttpResponse(composer_meter_frame(chat))
+    return HttpResponse(composer_meter_frame(chat, ask_keys=True))
 
 
 def _own(request: PersonRequest, conversation_id: UUID) -> Conversation:

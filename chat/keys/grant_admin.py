@@ -1,15 +1,20 @@
 """Grants in Django admin: who may use a shared key, for what and how much, how far they are, why somebody may not."""
 
 from typing import Any
+from urllib.parse import urlencode
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html_join
 
-from chat.administration.recorded import RecordedAdmin
+from chat.administration.read_only import ReadOnlyAdmin
+from chat.administration.recorded import RecordedAdmin, person
 from chat.catalogue.models import Offer
+from chat.keys.asking import KeyRequest, decide, settle_by_grant
 from chat.keys.explaining import ExplainForm, explain
 from chat.keys.grant_form import LIMITS, KeyGrantForm, limit_name
 from chat.keys.models import KeyGrant
@@ -45,6 +50,8 @@ class KeyGrantAdmin(RecordedAdmin):
     def save_model(self, request: HttpRequest, obj: KeyGrant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         form.save_limits(obj)
+        if obj.user is not None and not change:
+            settle_by_grant(obj.user, obj.shared_key, person(request))
 
     def explain(self, request: HttpRequest) -> HttpResponse:
         """Why a person may ask a model, or may not: the answer to a form that changes nothing."""
@@ -95,6 +102,37 @@ class KeyGrantAdmin(RecordedAdmin):
         return f"{_count(len(models), 'model')}{named}. {_count(len(inside), 'provider')} of them."
 
 
+class KeyRequestAdmin(ReadOnlyAdmin):
+    """What members asked for: given by granting them a key, or declined."""
+
+    list_display = ("asked_at", "person", "shared_key", "words", "decision", "decided_by", "decided_at")
+    list_display_links = None
+    list_filter = ("decision", "shared_key", "asked_at")
+    list_select_related = ("person", "shared_key", "decided_by")
+    search_fields = ("person__username", "words")
+    ordering = ("-pk",)
+    actions = ("give", "decline")
+
+    @admin.action(description="Grant: choose what and how much", permissions=["decide"])
+    def give(self, request: HttpRequest, queryset: "QuerySet[KeyRequest]") -> HttpResponse | None:
+        """To the form of a grant, filled in; saving it answers the request."""
+        chosen = list(queryset.filter(decision="")[:2])
+        if len(chosen) != 1:
+            messages.error(request, "Choose one request that waits: each grant has limits of its own.")
+            return None
+        filled = {"user": chosen[0].person_id, "shared_key": chosen[0].shared_key_id or ""}
+        return redirect(f"{reverse('admin:chat_keygrant_add')}?{urlencode(filled)}")
+
+    @admin.action(description="Decline", permissions=["decide"])
+    def decline(self, request: HttpRequest, queryset: "QuerySet[KeyRequest]") -> None:
+        declined = sum(decide(asked, KeyRequest.Decision.DECLINED, person(request)) for asked in queryset)
+        messages.success(request, f"{_count(declined, 'request')} declined.")
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Who may change grants decides about requests for them."""
+        return request.user.has_perm("chat.change_keygrant")
+
+
 def bars(standings: list[Standing]) -> str:
     """How far each limit is used: for a limit of each person that of whoever is nearest to it."""
     rows = ((s.percent, s.words, s.percent, s.words, "" if s.limit.each_person else " together") for s in standings)
@@ -128,3 +166,4 @@ def _count(number: int, noun: str) -> str:
 
 
 admin.site.register(KeyGrant, KeyGrantAdmin)
+admin.site.register(KeyRequest, KeyRequestAdmin)

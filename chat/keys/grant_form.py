@@ -38,9 +38,7 @@ class LimitWidget(forms.MultiWidget):
 class LimitField(forms.MultiValueField):
     """At most so much: a number, 0 for blocked, None for no limit. An amount without "At most" is no answer either."""
 
-    def __init__(
-        self, measure: Measure, label: str = "", choices: Iterable[str] = (NO_LIMIT, AT_MOST, BLOCKED)
-    ) -> None:
+    def __init__(self, measure: Measure, choices: Iterable[str] = (NO_LIMIT, AT_MOST, BLOCKED)) -> None:
         allowed = [choice for choice in CHOICES if choice[0] in choices]
         places = 4 if measure.is_money else 0
         fields = (

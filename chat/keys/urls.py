@@ -9,6 +9,7 @@ app_name = "keys"
 urlpatterns = [
     path("", views.page, name="page"),
     path("add/", views.add, name="add"),
+    path("ask/", views.ask_for_more, name="ask"),
     path("paste/", views.paste, name="paste"),
     path("<int:pk>/", views.row, name="row"),
     path("<int:pk>/check/", views.check, name="check"),

@@ -20,14 +20,18 @@ from chat.accounts.models import User
 from chat.accounts.requests import PersonRequest
 from chat.catalogue.models import Endpoint
 from chat.keys import actions
+from chat.keys.asking import RequestForm, TooManyRequests, ask
 from chat.keys.check import token_page
 from chat.keys.errors import KeysError
 from chat.keys.forms import BillToForm, KeyForm, endpoints_for_keys
-from chat.keys.models import PersonalKey, SharedKey
+from chat.keys.models import PersonalKey
+from chat.keys.shares import shared_with
 
 ASKED_TOO_OFTEN = "That is a lot of keys for one minute. Wait a little and try again."
 # What the model picker and the composer listen for.
 KEYS_CHANGED = "keys-changed"
+# How many requests for more are shown, answered ones included.
+REQUESTS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,22 @@ def row(request: PersonRequest, pk: int) -> HttpResponse:
     return _changed(request, _own_key(request.user, pk), "")
 
 
+@login_required
+@require_POST
+def ask_for_more(request: PersonRequest) -> HttpResponse:
+    """Queue a request for the administrators."""
+    form = RequestForm(request.user, request.POST)
+    if form.is_valid():
+        try:
+            ask(request.user, form.cleaned_data["shared_key"], form.cleaned_data["words"])
+        except TooManyRequests:
+            form.add_error(None, "You are waiting for answers already. Ask again once there is one.")
+        else:
+            messages.success(request, "Asked. You see the answer here.")
+            return redirect("keys:page")
+    return _page(request, KeyForm(), 422, form)
+
+
 def _store(request: PersonRequest, form: KeyForm) -> PersonalKey | None:
     """Return the stored key, or None with the reason on the form."""
     if not form.is_valid():
@@ -144,9 +164,15 @@ def _own_key(user: User, pk: int) -> PersonalKey:
     return get_object_or_404(PersonalKey.objects.select_related("endpoint"), pk=pk, user=user)
 
 
-def _page(request: PersonRequest, form: KeyForm, status: int = 200) -> HttpResponse:
-    shared = SharedKey.objects.granted_to(request.user).select_related("endpoint").order_by("label", "pk")
-    context = {**_own_context(request.user, form), "shared_keys": shared}
+def _page(
+    request: PersonRequest, form: KeyForm, status: int = 200, request_form: RequestForm | None = None
+) -> HttpResponse:
+    context = {
+        **_own_context(request.user, form),
+        "shared_keys": shared_with(request.user),
+        "request_form": request_form or RequestForm(request.user),
+        "requests": request.user.key_requests.select_related("shared_key").order_by("-pk")[:REQUESTS_SHOWN],
+    }
     return render(request, "chat/keys/page.html", context, status=status)
 
 
