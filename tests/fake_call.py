@@ -73,6 +73,8 @@ class Call:
         self.times_asked = 1
         self.streaming = body.get("stream", False) is True
         self.extra_headers: dict[str, str] = {}
+        # What every text of the answer, whatever it is, is followed by.
+        self.repeated = ""
         self.usage_asked = not self.streaming or bool((body.get("stream_options") or {}).get("include_usage"))
         self.response_id = "chatcmpl-fake"
         self.answering_model = str(body.get("model", ""))
@@ -129,6 +131,7 @@ class Call:
         return {**self._identity("chat.completion.chunk"), "choices": [choice]}
 
     async def event(self, data: object) -> None:
+        data = self._repeating(data)
         await self.raw(b"data: " + json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n\n")
 
     async def raw(self, data: bytes) -> None:
@@ -146,6 +149,8 @@ class Call:
     ) -> None:
         """Answer with one body instead of a stream."""
         sent = {**self._headers(), "Content-Type": content_type, **(headers or {})}
+        if self.repeated:
+            body = self._repeating_body(body)
         self._response = web.Response(status=status, body=body.encode(), headers=sent)
 
     async def settle(self) -> None:
@@ -174,7 +179,21 @@ class Call:
             "x-request-id": "Root=1-fake",
             "x-unkept": "secret",
             **self.extra_headers,
+            **({"x-request-id": self.repeated, "x-error-message": self.repeated} if self.repeated else {}),
         }
+
+    def _repeating(self, data: Any) -> Any:
+        if isinstance(data, str):
+            return f"{data} {self.repeated}" if self.repeated else data
+        if isinstance(data, list):
+            return [self._repeating(value) for value in data]
+        return {name: self._repeating(value) for name, value in data.items()} if isinstance(data, dict) else data
+
+    def _repeating_body(self, body: str) -> str:
+        try:
+            return json.dumps(self._repeating(json.loads(body)))
+        except ValueError:
+            return f"{body} {self.repeated}"
 
     def _identity(self, kind: str) -> dict[str, Any]:
         return {

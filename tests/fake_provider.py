@@ -12,6 +12,7 @@ as `fake/slow:20:cerebras`. Any other model name answers like `fake/plain`. Scen
               gated (each piece waits for `provider.gate().release()`; `gated:<n>` has the gate "gated:<n>" to itself)
               musing (thinks word by word, each waiting like gated)  silent (finishes without text)
               reasoning  reasoning-content  think-tags  think-unopened  only-reasoning  length
+              repeats-headers (what it was sent, in bits)
               tools  tools-odd (no index, same index, arguments as object)  logprobs
               xss (hostile markup in text, reasoning, model, id, tool call and finish reason)
   wire        json-body (JSON although a stream was asked)  comments  split-utf8 (byte by byte, CRLF)  error-null
@@ -29,7 +30,8 @@ With `"stream": false` every answer comes as one body. Also served: GET /v1/mode
 hf_read, hf_norights, hf_poor; hf_limited is answered 429, anything else 401). Chat with hf_bad is a 401, with
 hf_norights a 403, with hf_poor a 402, with hf_limited a 429. `provider.extra_headers` are added to every answer; where
 `provider.redirect` is a status and an address, both chat and the list of models answer with that redirect.
-From another process: GET /_requests, POST /_gate {"scenario", "release" or "open"}, POST /_control {"models_status"}.
+From another process: GET /_requests, POST /_gate {"scenario", "release" or "open"}, POST /_control {"models_status",
+"repeats"}; a provider that `repeats` says in all its texts and headers what the request's headers were.
 """
 
 import argparse
@@ -62,6 +64,7 @@ class FakeProvider:
         self.models_delay = 0.0
         self.extra_headers: dict[str, str] = {}
         self.redirect: tuple[int, str] | None = None
+        self.repeats = False
         self.port = port
         self._gates: dict[str, Gate] = {}
         self._asked: Counter[str] = Counter()
@@ -156,6 +159,8 @@ class FakeProvider:
         call.times_asked = self._asked[scenario]
         call.gate = self.gate(scenario if call.argument is None else f"{scenario}:{call.argument}")
         call.extra_headers = self.extra_headers
+        # The values alone, so that no line of a header set is told from a text.
+        call.repeated = " ".join(request.headers.values()) if self.repeats else ""
         return call
 
     async def _list_models(self, request: web.Request) -> web.Response:
@@ -164,7 +169,8 @@ class FakeProvider:
         await asyncio.sleep(self.models_delay)
         if self.models_status != 200:
             return web.json_response({"error": "The list is not available"}, status=self.models_status)
-        return web.json_response({"object": "list", "data": self.models})
+        seen = " ".join(request.headers.values()) if self.repeats else ""
+        return web.json_response({"object": "list", "data": self.models, "asked_by": seen})
 
     async def _whoami(self, request: web.Request) -> web.Response:
         self._record(request, None)
@@ -213,6 +219,7 @@ class FakeProvider:
     async def _control(self, request: web.Request) -> web.Response:
         order = await request.json()
         self.models_status = int(order.get("models_status", self.models_status))
+        self.repeats = bool(order.get("repeats", self.repeats))
         return web.json_response({"ok": True})
 
 

@@ -31,6 +31,23 @@ async def echo(call: Call) -> None:
     await call.end()
 
 
+@scenario("repeats-headers")
+async def repeats_headers(call: Call) -> None:
+    """Thinks, says and calls a tool with the headers that it got, a few letters at a time."""
+    text = json.dumps(dict(call.request.headers))
+    call.response_id, call.answering_model = text, text
+    pieces = [text[start : start + 3] for start in range(0, len(text), 3)]
+    for piece in pieces:
+        await call.delta({"reasoning": piece})
+    for piece in pieces:
+        token = {"token": piece, "logprob": -0.5, "top_logprobs": [{"token": text, "logprob": -0.5}]}
+        await call.delta({"content": piece}, {"content": [token]})
+    for number, piece in enumerate(pieces):
+        named = {"id": text, "type": "function"} if number == 0 else {}
+        await call.tool({"index": 0, **named, "function": {"name": text if number == 0 else None, "arguments": piece}})
+    await call.end(text)
+
+
 @scenario("slow")
 async def slow(call: Call) -> None:
     for number in range(1, 401):

@@ -28,3 +28,8 @@ class ServedProvider:
         """The requests for an answer, in their order."""
         heard = httpx.get(f"{self.base_url.removesuffix('/v1')}/_requests", trust_env=False).json()
         return [request for request in heard if request["path"].endswith("/chat/completions")]
+
+    def control(self, **order: Any) -> None:
+        """Change how it answers from now on."""
+        address = f"{self.base_url.removesuffix('/v1')}/_control"
+        httpx.post(address, json=order, trust_env=False).raise_for_status()
