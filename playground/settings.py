@@ -16,7 +16,6 @@ from csp.constants import NONE, SELF
 from playground.environment import (
     LOOPBACK_HOSTS,
     Environment,
-    KeyFile,
     UnusableSetting,
     bracketed,
     database,
@@ -25,6 +24,7 @@ from playground.environment import (
     hostname,
     kept_secret,
 )
+from playground.key_file import KeyFile
 from playground.logs import logging_settings
 from playground.mail import mail_server
 from playground.sharing import caches, channel_layers

@@ -18,7 +18,7 @@ from chat.keys.models import PersonalKey, SharedKey
 from chat.keys.vault import Binding, open_sealed
 from chat.sign_in import hub_tokens
 from chat.sign_in.models import HubToken
-from playground.environment import KeyFile
+from playground.key_file import KeyFile
 from tests.factories import make_endpoint, make_personal_key, make_shared_key
 from tests.keys.hub import Hub, fine_grained, whoami
 

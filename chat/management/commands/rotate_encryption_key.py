@@ -11,7 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chat.keys.rotation import Resealed, are_left, reseal_all
-from playground.environment import KeyFile, fresh_encryption_key
+from playground.environment import fresh_encryption_key
+from playground.key_file import KeyFile
 
 # So long a process may hold a secret that it read a moment ago, before it opens it.
 GRACE_SECONDS = 5.0
