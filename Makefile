@@ -2,6 +2,7 @@
 # make lint   checks style and types         make lock   pins the newest dependencies anew
 # make bench  measures speed                 make screenshot  takes the picture in README
 # make soak   kills, drops and stops things many times, on SQLite, then on PostgreSQL and Redis
+# make clients  installs the libraries that code snippets are written for, so that make test runs the snippets
 # DATABASE_URL=... REDIS_URL=... make test   runs all tests on those servers
 # PYTHON=...  picks the Python that .venv is made of
 
@@ -18,7 +19,7 @@ LOCK = .venv/bin/uv pip compile pyproject.toml --universal --python-version 3.11
 	--no-emit-index-url --no-header --no-annotate --quiet --upgrade
 PYTEST_OPTIONS ?= -n auto
 
-.PHONY: run test soak lint bench screenshot lock format
+.PHONY: run test clients soak lint bench screenshot lock format
 .SILENT:
 
 run:
@@ -28,6 +29,14 @@ run:
 test:
 	(lock=requirements-dev.lock; $(FIND_PYTHON))
 	exec .venv/bin/python -m pytest $(PYTEST_OPTIONS)
+
+clients:
+	(lock=requirements-dev.lock; $(FIND_PYTHON))
+	[ -x .clients/venv/bin/python ] || .venv/bin/python -m venv .clients/venv
+	.clients/venv/bin/python -m pip install --no-deps --require-hashes --no-input --disable-pip-version-check --quiet \
+		-r tests/snippets/requirements.lock
+	cp tests/snippets/package.json tests/snippets/package-lock.json tests/snippets/.npmrc .clients/
+	cd .clients && npm ci --silent --no-audit --no-fund
 
 soak:
 	(lock=requirements-dev.lock; $(FIND_PYTHON))

@@ -6,6 +6,7 @@ from chat import patterns
 
 urlpatterns = [
     path("", include("chat.conversations.urls")),
+    path("", include("chat.snippets.urls")),
     path("", include("chat.accounts.urls")),
     path("keys/", include("chat.keys.urls")),
     path("models/", include("chat.catalogue.urls")),

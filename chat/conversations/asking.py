@@ -75,7 +75,7 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
     written."""
     change = change or Change()
     wanted = [(lane, change.choice or lane.choice) for lane in lanes]
-    places = [_endpoint(lane, choice) for lane, choice in wanted]
+    places = [endpoint_of(lane, choice) for lane, choice in wanted]
     payers = choose_payers(user, [(place, lane.key_ref) for place, (lane, _) in zip(places, wanted, strict=True)])
     offers = offers_of(choice for _, choice in wanted)
     plans = []
@@ -93,7 +93,8 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
     return plans
 
 
-def _endpoint(lane: Lane, choice: ModelChoice) -> Endpoint:
+def endpoint_of(lane: Lane, choice: ModelChoice) -> Endpoint:
+    """Where ``choice`` is asked for a lane. Raises Refused where that is gone or switched off."""
     endpoint = lane.endpoint
     if endpoint is None or endpoint.pk != choice.endpoint_id:
         endpoint = Endpoint.objects.filter(pk=choice.endpoint_id or 0).first()
@@ -191,20 +192,33 @@ def _messages(lane: Lane, question: Message, prefix: str, endpoint: Endpoint | N
 
 
 def _freeze(asked: Plan, question: Message, prefix: str) -> WireRequest:
-    endpoint, parameters, prompt = asked.endpoint, asked.parameters, asked.lane.system_prompt
+    messages = _messages(asked.lane, question, prefix, asked.endpoint)
+    return request_of(asked.lane, asked.choice, asked.endpoint, asked.parameters, asked.key.bill_to, messages)
+
+
+def request_of(
+    lane: Lane,
+    choice: ModelChoice,
+    endpoint: Endpoint,
+    parameters: Mapping[str, Any],
+    bill_to: str,
+    messages: Iterable[WireMessage],
+) -> WireRequest:
+    """What ``choice`` is sent with a lane's system prompt before these messages. Raises ValueError as the wire does."""
+    prompt = lane.system_prompt
     system: list[WireMessage] = [{"role": "system", "content": prompt}] if prompt.strip() else []
     return wire_request(
         ChatRequest(
             kind=EndpointKind(endpoint.kind),
             base_url=endpoint.base_url,
-            model=asked.choice.wire_id,
-            messages=(*system, *_messages(asked.lane, question, prefix, endpoint)),
+            model=choice.wire_id,
+            messages=(*system, *messages),
             parameters={
                 name: value for name, value in parameters.items() if name not in ("extra_body", "extra_headers")
             },
             extra_body=parameters.get("extra_body", {}),
             extra_headers=parameters.get("extra_headers", {}),
-            bill_to=asked.key.bill_to,
+            bill_to=bill_to,
             timeouts=Timeouts(endpoint.connect_timeout, endpoint.first_token_timeout, endpoint.between_tokens_timeout),
         )
     )

@@ -19,6 +19,17 @@ RESERVED_FIELDS = frozenset(
     | {"litellm_credential_name", "custom_llm_provider", "proxy", "proxies"}
 )
 BILL_TO = "X-HF-Bill-To"
+# What the playground sends of itself, unless a person's own headers say otherwise.
+OWN_HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "text/event-stream, application/json",
+    # A compressed stream may be held back until a block is full; tokens should come as they are made.
+    "Accept-Encoding": "identity",
+    "User-Agent": USER_AGENT,
+    # Reuse saves a TLS handshake; without one it saves nothing worth having, and small servers, llama.cpp's among
+    # them, announce keep-alive and hang up all the same, which loses the next request. So over plain HTTP only:
+    "Connection": "close",
+}
 _TRANSPORT = frozenset({"stream", "stream_usage", "extra_body", "extra_headers"})
 # TGI refuses top_p = 1 with a 422, and so do Inference Endpoints, which run it; leaving it out means the same.
 _WITHOUT_TOP_P_1 = frozenset({EndpointKind.TGI, EndpointKind.INFERENCE_ENDPOINT})
@@ -76,17 +87,9 @@ def _streaming(parameters: Mapping[str, Any]) -> Json:
 
 
 def _headers(request: ChatRequest) -> dict[str, str]:
-    own = {
-        "Content-Type": "application/json",
-        "Accept": "text/event-stream, application/json",
-        # A compressed stream may be held back until a block is full; tokens should come as they are made.
-        "Accept-Encoding": "identity",
-        "User-Agent": USER_AGENT,
-    }
-    if request.base_url.startswith("http://"):
-        # Reuse saves a TLS handshake; without one it saves nothing worth having, and small servers, llama.cpp's among
-        # them, announce keep-alive and hang up all the same, which loses the next request.
-        own["Connection"] = "close"
+    own = dict(OWN_HEADERS)
+    if not request.base_url.startswith("http://"):
+        del own["Connection"]
     replaced = {name.lower() for name in request.extra_headers}
     headers = {name: value for name, value in own.items() if name.lower() not in replaced}
     if request.bill_to:

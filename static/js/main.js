@@ -2,6 +2,7 @@
 import "./align.js";
 import "./announce.js";
 import "./autosize.js";
+import "./code.js";
 import "./composer.js";
 import "./connection.js";
 import "./copy.js";
