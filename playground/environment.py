@@ -1,7 +1,6 @@
 """Reads the environment into checked values, and turns anything wrong into one clear sentence.
 
-It owns parsing, the generated and derived secrets and the database address; it refuses to know any setting by name.
-``playground.settings`` is its only caller.
+It owns parsing, generated and derived secrets and the database address, for ``playground.settings`` alone.
 """
 
 import base64

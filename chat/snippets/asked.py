@@ -30,8 +30,8 @@ def call_of_lane(user: User, lane: Lane, provider: str | None = None) -> Call:
 
 
 def call_of_run(run: Run) -> Call | None:
-    """The call that was made for an answer; None where the place it went to is not known any more."""
-    return _call(run.wire_request, run.endpoint) if run.endpoint is not None else None
+    """The call that was made for an answer; None where it, or the place it went to, is not known any more."""
+    return _call(run.wire_request, run.endpoint) if run.endpoint is not None and run.request else None
 
 
 def providers_of(lane: Lane) -> list[str]:

@@ -10,6 +10,7 @@ from chat.catalogue.models import Endpoint
 from chat.conversations.models import Conversation, Lane, Message, Turn, text_parts
 from chat.keys.models import PersonalKey
 from chat.markdown import render
+from chat.providers.requests import WireRequest
 from chat.runs.models import Run
 from tests.conversations.conftest import alice, charlie, chat, endpoint, engine, fake_provider, settled
 from tests.factories import make_administrator, make_conversation, make_endpoint, make_personal_key
@@ -62,7 +63,7 @@ def belongings(owner: User, said: str = SAID) -> Belongings:
         status=Run.Status.DONE,
         text=text,
         html=render(text),
-        request="{}",
+        request=WireRequest("http://127.0.0.1:9/v1/chat/completions", {}, {"model": "m", "messages": []}).to_json(),
     )
     answer = Message.objects.create(lane=lane, turn=turn, parent=question, role="assistant", run=run)
     Lane.objects.filter(pk=lane.pk).update(head=answer)
