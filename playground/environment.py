@@ -1,11 +1,10 @@
 """Reads the environment into checked values, and turns anything wrong into one clear sentence.
 
-It owns parsing, generated and derived secrets and the database address, for ``playground.settings`` alone.
+It owns parsing, generated secrets and the database address, for ``playground.settings`` alone.
 """
 
 import base64
 import binascii
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -226,13 +225,6 @@ def _postgresql(address: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}, **dict(parse_qsl(parts.query))},
     }
-
-
-def derived_secret(secret_key: str, purpose: str) -> str:
-    """Return 32 hexadecimal digits that only this installation knows, other ones for each purpose."""
-    return hashlib.blake2b(
-        purpose.encode(), key=hashlib.sha256(secret_key.encode()).digest(), digest_size=16
-    ).hexdigest()
 
 
 def _is_redis(address: str) -> bool:

@@ -4,9 +4,8 @@ Others who use that server hear nothing of this installation: its names are its 
 it holds what people write.
 """
 
+import hashlib
 from typing import Any
-
-from playground.environment import derived_secret
 
 
 def names(secret_key: str) -> str:
@@ -40,3 +39,10 @@ def caches(address: str, secret_key: str) -> dict[str, Any]:
             },
         }
     }
+
+
+def derived_secret(secret_key: str, purpose: str) -> str:
+    """Return 32 hexadecimal digits that only this installation knows, other ones for each purpose."""
+    return hashlib.blake2b(
+        purpose.encode(), key=hashlib.sha256(secret_key.encode()).digest(), digest_size=16
+    ).hexdigest()

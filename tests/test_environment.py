@@ -15,12 +15,12 @@ from playground.environment import (
     UnusableSetting,
     browser_origin,
     database,
-    derived_secret,
     encryption_keys,
     fresh_encryption_key,
     kept_secret,
 )
 from playground.mail import mail_server
+from playground.sharing import derived_secret
 
 
 def env(**values: str) -> Environment:

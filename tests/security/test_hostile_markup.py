@@ -158,4 +158,4 @@ async def test_an_answer_of_markup_streams_as_text(
     numbered = re.split(r"<!--f:\d+-->", seen)
     assert [wrong for frame in numbered for wrong in complaints(frame)] == []
     targets = [swap for frame in numbered for swap in swaps(frame)]
-    assert targets and all(re.fullmatch(r"true|\w+:#[\w-]+( > [\w.:-]+)*", target) for target in targets)
+    assert targets and all(re.fullmatch(r"true|\w+:#[\w-]+( > [\w.:-]+)*(, #[\w-]+)*", target) for target in targets)
