@@ -114,7 +114,9 @@ class Pump:
                 continue
             self._was_silent = False
             self._sent_at = time.monotonic()
-            await asyncio.sleep(supervisor.pace())
+            # Nothing follows a beat so soon that it must be held back.
+            if html:
+                await asyncio.sleep(supervisor.pace())
 
     def _listen_for_silence(self) -> None:
         """One timer for as long as the page is there: one for each wait would cost as much as a small frame."""

@@ -6,7 +6,7 @@ ownership.
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -60,9 +60,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Unsettled ones that need a worker: one that waits behind another needs none before that has ended."""
         return self.unsettled().exclude(status=Run.Status.QUEUED, after__isnull=False)
 
-    def left_behind(self) -> "RunQuerySet":
-        """Those whose worker was in a process that is silent now."""
-        stale = timezone.now() - STALE_AFTER
+    def left_behind(self, stale: datetime) -> "RunQuerySet":
+        """Those whose worker was in a process that has been silent since ``stale``."""
         silent = Q(process__isnull=True, created_at__lt=stale) | Q(process__heartbeat_at__lt=stale)
         return self.to_be_written().filter(silent)
 

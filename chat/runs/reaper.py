@@ -13,6 +13,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from chat.database import AWAY
+from chat.prepared import Prepared, given
 from chat.runs.actions import settle_run
 from chat.runs.models import STALE_AFTER, Process, Run, text_of_chunks
 from chat.runs.outcome import INTERRUPTED, outcome_of_remains
@@ -21,6 +22,15 @@ from chat.runs.reservations import settle_forgotten
 INTERVAL_SECONDS = 3.0
 FORGET_AFTER = timedelta(days=1)
 logger = logging.getLogger(__name__)
+# Asked every few seconds, however idle the process is.
+_IS_HEARD = Prepared(
+    lambda: Process.objects.filter(pk=given("process"), heartbeat_at__gte=given("stale")).values_list("pk", flat=True)
+)
+_LEFT_BEHIND = Prepared(lambda: Run.objects.left_behind(given("stale")).values_list("pk", flat=True))
+_TO_BE_WRITTEN = Prepared(lambda: Run.objects.to_be_written().values_list("pk", "process_id", "status"))
+_FORGOTTEN = Prepared(
+    lambda: Process.objects.filter(heartbeat_at__lt=given("long_ago"), runs__isnull=True).values_list("pk", flat=True)
+)
 
 
 def bury_the_dead(own_process_id: int) -> None:
@@ -48,11 +58,12 @@ def reap(own_process_id: int) -> int:
     A process that was silent itself, because the database was away or the machine asleep, first lets the others speak.
     """
     now = timezone.now()
-    if not Process.objects.filter(pk=own_process_id, heartbeat_at__gte=now - STALE_AFTER).exists():
+    if not _IS_HEARD.rows(process=own_process_id, stale=now - STALE_AFTER):
         return 0
     settle_forgotten()
-    reaped = interrupt(Run.objects.left_behind().values_list("pk", flat=True))
-    Process.objects.filter(heartbeat_at__lt=now - FORGET_AFTER, runs__isnull=True).delete()
+    reaped = interrupt(_LEFT_BEHIND.rows(stale=now - STALE_AFTER))
+    if _FORGOTTEN.rows(long_ago=now - FORGET_AFTER):
+        Process.objects.filter(heartbeat_at__lt=now - FORGET_AFTER, runs__isnull=True).delete()
     return reaped
 
 
@@ -61,13 +72,13 @@ def runs_to_write(process_id: int) -> dict[int, str]:
 
     Sorted out here: by their process, all that it ever wrote were read.
     """
-    rows = Run.objects.to_be_written().values_list("pk", "process_id", "status")
-    return {pk: status for pk, owner, status in rows if owner == process_id}
+    return {pk: status for pk, owner, status in _TO_BE_WRITTEN.rows() if owner == process_id}
 
 
 def interrupt(run_ids: Iterable[int]) -> int:
     """End runs that nobody writes; returns how many. One that cannot be ended keeps no other from it."""
-    return sum(_interrupt(run) for run in Run.objects.filter(pk__in=set(run_ids)).order_by("pk"))
+    wanted = set(run_ids)
+    return sum(_interrupt(run) for run in Run.objects.filter(pk__in=wanted).order_by("pk")) if wanted else 0
 
 
 def _interrupt(run: Run) -> bool:

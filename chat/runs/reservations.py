@@ -21,12 +21,18 @@ from chat.keys.limits import Reservation
 from chat.keys.models import KeyGrant
 from chat.keys.quota import Amounts, Ask, Option
 from chat.keys.scope import Route, free_route, route
+from chat.prepared import Prepared
 from chat.providers.counting import WorstCase, worst_case
 from chat.runs.models import Run
 from chat.usage.models import UsageRecord
 
 MILLION = Decimal(1_000_000)
 logger = logging.getLogger(__name__)
+_FORGOTTEN = Prepared(
+    lambda: Reservation.objects.exclude(run_id__in=Run.objects.unsettled().values("pk")).values_list(
+        "run_id", flat=True
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -122,9 +128,8 @@ def settle_forgotten() -> int:
 
     Every end settles its own. This is for what no end saw: rows that were deleted, or changed by hand.
     """
-    unsettled = Run.objects.unsettled().values("pk")
-    forgotten = set(Reservation.objects.exclude(run_id__in=unsettled).values_list("run_id", flat=True))
-    runs = Run.objects.in_bulk(forgotten)
+    forgotten = set(_FORGOTTEN.rows())
+    runs = Run.objects.in_bulk(forgotten) if forgotten else {}
     for run_id in sorted(forgotten):
         run = runs.get(run_id)
         quota.settle(run_id, amounts_of(run) if run is not None else _recorded(run_id))

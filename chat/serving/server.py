@@ -49,6 +49,7 @@ END_SECONDS = 3.0
 POLL_SECONDS = 0.05
 THREADS = 8
 PING_SECONDS = 60
+TIMEOUT_CHECK_SECONDS = 5
 logger = logging.getLogger(__name__)
 
 
@@ -90,6 +91,12 @@ class DrainingServer(Server):
         self._signals = 0
         self._told_to_end = asyncio.Event()
         self._told_to_hurry = asyncio.Event()
+
+    def timeout_checker(self) -> None:
+        """As daphne's, which looks at every connection every two seconds, also at a thousand that are idle."""
+        for protocol in list(self.connections):
+            protocol.check_timeouts()
+        daphne.server.reactor.callLater(TIMEOUT_CHECK_SECONDS, self.timeout_checker)
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
