@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.accounts.models import User
+from chat.keys.budgets import tell_of_budget
 from chat.keys.errors import QuotaReached
 from chat.keys.limits import Limit, Measure, Reservation, Tally
 from chat.keys.models import KeyGrant
@@ -81,7 +82,8 @@ def settle(run_id: int, used: Amounts) -> None:
             tally = reservation.tally
             if tally.window_start == reservation.window_start:
                 tally.reserved -= reservation.amount
-                tally.used += used.of(tally.limit.kind)
+                before, tally.used = tally.used, tally.used + used.of(tally.limit.kind)
+                tell_of_budget(tally, before)
         _release(held)
 
 

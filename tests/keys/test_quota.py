@@ -17,6 +17,7 @@ from chat.keys.limits import Limit, Measure, Reservation, Tally
 from chat.keys.models import KeyGrant
 from chat.keys.quota import Amounts, Ask, Option
 from chat.keys.windows import window
+from chat.notices.models import Notice
 from tests.factories import make_shared_key
 
 pytestmark = pytest.mark.django_db
@@ -212,6 +213,25 @@ def test_a_persons_own_limit_is_not_taken_twice_by_a_move(alice: User, grant: Ke
     quota.move(alice, 1, [under(None, tokens=80)])
 
     assert sums() == [(0, 80)]
+
+
+def test_administrators_are_told_once_when_most_of_a_budget_is_used(
+    alice: User, grant: KeyGrant, clock: Callable[[datetime], None]
+) -> None:
+    limit(grant, Measure.MONEY_PER_DAY, "10", each_person=False)
+    limit(grant, Measure.MONEY_PER_DAY, "10")
+
+    def spend(run_id: int, money: str) -> list[str]:
+        admitted(alice, run_id, under(grant, money="0.01"))
+        quota.settle(run_id, Amounts(0, Decimal(money)))
+        return list(Notice.objects.order_by("pk").values_list("sentence", flat=True))
+
+    assert spend(1, "7.99") == []
+    told = ["82 % of today's $10 on Team key …cd34 for alice are used. It resets at 00:00 (UTC)."]
+    assert spend(2, "0.30") == told
+    assert spend(3, "1.00") == told
+    clock(NOON + timedelta(days=1))
+    assert len(spend(4, "9")) == 2
 
 
 STEPS = st.lists(
