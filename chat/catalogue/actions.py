@@ -6,6 +6,7 @@ It never talks to the network; ``sync`` does, and hands over checked facts. Star
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -77,6 +78,7 @@ def store_offers(endpoint: Endpoint, facts: Sequence[OfferFacts]) -> None:
     facts = sorted(facts, key=lambda fact: fact.model_id)
     models = _store_models(facts, trusted=endpoint.is_router)
     offers = [_offer(endpoint, models[fact.model_id], fact) for fact in facts]
+    set_here = {offer.pk: offer for offer in Offer.objects.filter(endpoint=endpoint, price_set_at__isnull=False)}
     Offer.objects.filter(endpoint=endpoint).update(withdrawn=True)
     Offer.objects.bulk_create(
         offers,
@@ -85,7 +87,42 @@ def store_offers(endpoint: Endpoint, facts: Sequence[OfferFacts]) -> None:
         unique_fields=["endpoint", "language_model", "provider"],
         update_fields=[*OFFER_FIELDS, "withdrawn"],
     )
+    _keep_prices(set_here)
     Endpoint.objects.filter(pk=endpoint.pk).update(synced_at=timezone.now(), sync_error="")
+
+
+def set_price(offer: Offer, input_price: Decimal | None, output_price: Decimal | None, by: str) -> None:
+    """Put an administrator's price, in US dollars for a million tokens, in the place of the listed one; lists that are
+    read later leave it there. The caller records it. None: not known."""
+    if offer.price_set_at is None:
+        _note_listed(offer, Offer.objects.get(pk=offer.pk))
+    offer.input_price, offer.output_price, offer.is_free = input_price, output_price, False
+    offer.price_set_by, offer.price_set_at = by, timezone.now()
+    offer.save()
+
+
+def take_listed_price(offer: Offer) -> None:
+    """The listed price holds again."""
+    offer.input_price, offer.output_price = offer.listed_input_price, offer.listed_output_price
+    offer.is_free = bool(offer.listed_as_free)
+    offer.listed_input_price = offer.listed_output_price = offer.listed_as_free = None
+    offer.price_set_by, offer.price_set_at = "", None
+    offer.save()
+
+
+def _note_listed(offer: Offer, listed: Offer) -> None:
+    offer.listed_input_price, offer.listed_output_price = listed.input_price, listed.output_price
+    offer.listed_as_free = listed.is_free
+
+
+def _keep_prices(set_here: dict[int, Offer]) -> None:
+    """What was set here holds, beside what the endpoint lists now."""
+    for listed in Offer.objects.filter(pk__in=set_here):
+        offer = set_here[listed.pk]
+        prices = (offer.input_price, offer.output_price)
+        _note_listed(listed, listed)
+        listed.input_price, listed.output_price, listed.is_free = *prices, False
+        listed.save()
 
 
 def record_sync_error(endpoint: Endpoint, sentence: str) -> None:

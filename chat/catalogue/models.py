@@ -42,6 +42,9 @@ class Endpoint(models.Model):
     origin = models.CharField(max_length=20, choices=Origin.choices, default=Origin.ADMINISTRATOR, editable=False)
     needs_key = models.BooleanField(default=True)
     enabled = models.BooleanField(default=True)
+    billed_by_hour = models.BooleanField(
+        default=False, db_default=False, help_text="It costs by the hour it runs, whatever is asked: no price by token."
+    )
     private_addresses_allowed = models.BooleanField(
         "may be in a private network",
         default=False,
@@ -146,6 +149,12 @@ class Offer(models.Model):
     input_price = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     output_price = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     is_free = models.BooleanField(default=False)
+    # What the endpoint lists, while an administrator's price stands in its place above.
+    listed_input_price = models.DecimalField(max_digits=12, decimal_places=6, null=True, editable=False)
+    listed_output_price = models.DecimalField(max_digits=12, decimal_places=6, null=True, editable=False)
+    listed_as_free = models.BooleanField(null=True, editable=False)
+    price_set_by = models.CharField(max_length=150, blank=True, default="", db_default="", editable=False)
+    price_set_at = models.DateTimeField(null=True, editable=False, help_text="None: the price is the listed one.")
     supports_tools = models.BooleanField(null=True)
     supports_structured_output = models.BooleanField(null=True)
     first_token_ms = models.FloatField(null=True, blank=True)

@@ -213,6 +213,7 @@ class LiveRun:
     is_active: bool = True
     cost: None = None
     usage_estimated: bool = False
+    billed_by_hour: bool = False
 
     @classmethod
     def of(cls, draft: Draft) -> "LiveRun":

@@ -35,6 +35,7 @@ class LaneFacts:
     context_length: int | None = None
     input_price: Decimal | None = None
     output_price: Decimal | None = None
+    billed_by_hour: bool = False
     parameters_set: int = 0
     state: str = ""
     is_local: bool = False
@@ -178,6 +179,7 @@ def _facts(lane: Lane, offer: Offer | None, keys: dict[int, list[KeyChoice]]) ->
         context_length=offer.context_length if offer else local.context_length if is_local else None,
         input_price=offer.input_price if offer else None,
         output_price=offer.output_price if offer else None,
+        billed_by_hour=endpoint is not None and endpoint.billed_by_hour,
         parameters_set=len(lane.parameters),
         state=_state(endpoint, keys, local),
         is_local=is_local,

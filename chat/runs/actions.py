@@ -30,6 +30,7 @@ READ_AT_THE_END = (
     "key_label",
     "input_price",
     "output_price",
+    "billed_by_hour",
     "endpoint__slug",
     "error_kind",
     "begun_by_request",

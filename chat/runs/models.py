@@ -152,6 +152,7 @@ class Run(models.Model):
     cost = models.DecimalField(max_digits=14, decimal_places=8, null=True)
     # Null for no: SQLite cannot add a column with a value without making the table anew, search and all.
     usage_estimated = models.BooleanField(null=True, help_text="The provider did not say how many tokens it were.")
+    billed_by_hour = models.BooleanField(null=True, help_text="Its endpoint has no price by token. Null for no.")
     finish_reason = models.CharField(max_length=40, blank=True)
     served_by = models.CharField(max_length=60, blank=True)
     answered_model = models.CharField(max_length=300, blank=True)

@@ -42,6 +42,7 @@ class Way:
     key: KeyChoice
     grant: KeyGrant | None
     route: Route
+    by_hour: bool = False
 
     @property
     def limited(self) -> bool:
@@ -54,13 +55,13 @@ class Way:
             "provider": self.route.choice.provider,
             "key_ref": self.key.ref,
             "key_label": self.key.display,
-            **_prices(self.route.offer),
+            "billed_by_hour": self.by_hour or None,
+            **_prices(None if self.by_hour else self.route.offer),
         }
 
     def option(self, worst: WorstCase) -> Option:
-        return Option(
-            self.key.display, self.grant, Amounts(worst.tokens, _price(self.route.dearest, worst)), self.limited
-        )
+        money = Decimal(0) if self.by_hour else _price(self.route.dearest, worst)
+        return Option(self.key.display, self.grant, Amounts(worst.tokens, money), self.limited)
 
 
 def ways_to_pay(
@@ -70,10 +71,10 @@ def ways_to_pay(
     offers, ways, refusals = list(offers), list[Way](), list[NotGranted]()
     for key in keys:
         if not key.grants:
-            ways.append(Way(key, None, free_route(choice, offers)))
+            ways.append(Way(key, None, free_route(choice, offers), endpoint.billed_by_hour))
         for grant in key.grants:
             try:
-                ways.append(Way(key, grant, route(grant, endpoint, choice, offers)))
+                ways.append(Way(key, grant, route(grant, endpoint, choice, offers), endpoint.billed_by_hour))
             except NotGranted as refusal:
                 refusals.append(refusal)
     if refusals and not ways:
@@ -143,6 +144,8 @@ def amounts_of(run: Run) -> Amounts:
         return Amounts(0, Decimal(0), requests=0)
     # Its end has put an estimate where the provider said nothing, and nothing where nothing was asked.
     prompt, answer = run.prompt_tokens or 0, run.completion_tokens or 0
+    if run.billed_by_hour:
+        return Amounts(prompt + answer, Decimal(0))
     money = _money(run.input_price, run.output_price, prompt, answer) if run.cost is None else run.cost
     return Amounts(prompt + answer, money)
 

@@ -180,7 +180,7 @@ def test_page_says_what_has_no_price(alice: User) -> None:
 
     html = page(alice)
 
-    assert "1 request without a known price is not in the cost." in html and "not known" in html
+    assert "1 request without a known price by token is not in the cost." in html and "not known" in html
 
 
 @pytest.mark.parametrize("month", ["2026-13", "x", "9999-01", "0001-01", "2026-0", "'", "", "2019-12"])
