@@ -16,6 +16,7 @@ SCENARIOS = {
     "streams": "bench.streams",
     "several": "bench.several",
     "idle": "bench.idle",
+    "usage": "bench.usage",
 }
 
 
