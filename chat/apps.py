@@ -17,6 +17,7 @@ class ChatConfig(AppConfig):
         import_module("chat.accounts.signals")
         import_module("chat.conversations.signals")
         import_module("chat.sign_in.signals")
+        import_module("chat.sign_in.factors")
         search_index = import_module("chat.conversations.search.index")
         guard = import_module("chat.audit.guard")
         connection_created.connect(search_index.prepare_connection)

@@ -28,6 +28,14 @@ class Sealed:
     def filled(self) -> Iterator[Any]:
         return self.rows().exclude(**{self.column: ""}).order_by("pk").iterator(chunk_size=200)
 
+    def of(self, row: Any) -> str:
+        sealed: str = getattr(row, self.column)
+        return sealed
+
+    def replace(self, row: Any, old: str, fresh: dict[str, str]) -> int:
+        """Store what is new of a row, unless somebody has just replaced ``old``; return 1 if it was stored."""
+        return self.rows().filter(pk=row.pk, **{self.column: old}).update(**fresh)
+
 
 @dataclass
 class Resealed:
@@ -62,7 +70,7 @@ def reseal_all() -> Resealed:
 
 def are_left() -> bool:
     """Whether a secret is sealed with an older key: one was stored while others were sealed anew."""
-    return any(_is_old(getattr(row, column.column)) for column in _columns for row in column.filled())
+    return any(_is_old(column.of(row)) for column in _columns for row in column.filled())
 
 
 def _is_old(sealed: str) -> bool:
@@ -75,7 +83,7 @@ def _is_old(sealed: str) -> bool:
 @sensitive_variables("secret")
 def _reseal(column: Sealed, row: Model) -> int:
     """1 if the secret was sealed anew, else 0: it need not be, or somebody has just replaced it."""
-    old: str = getattr(row, column.column)
+    old = column.of(row)
     secret, fresh = open_sealed(old, column.binding(row)), {}
     if not sealed_with_newest(old):
         fresh[column.column] = seal(secret, column.binding(row))
@@ -83,5 +91,5 @@ def _reseal(column: Sealed, row: Model) -> int:
         fresh["fingerprint"] = fingerprint(secret)
     if not fresh:
         return 0
-    changed = column.rows().filter(pk=row.pk, **{column.column: old}).update(**fresh)
+    changed = column.replace(row, old, fresh)
     return changed if column.column in fresh else 0

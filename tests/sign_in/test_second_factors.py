@@ -18,6 +18,8 @@ from chat.accounts.actions import create_signin_link
 from chat.accounts.models import User
 from chat.accounts.second_factor import has_second_factor
 from chat.accounts.sockets import session_is_valid
+from chat.keys.rotation import reseal_all
+from playground.environment import fresh_encryption_key
 from tests.accounts.test_account_pages import INLINE
 from tests.factories import PASSWORD, make_administrator, make_user
 from tests.sign_in.conftest import let_pass
@@ -191,3 +193,29 @@ def test_who_has_lost_them_all_is_helped_on_the_server(client: Client, alice: Us
 
     assert not has_second_factor(alice)
     assert not Authenticator.objects.exists()
+
+
+def test_factors_are_sealed_anew_with_the_keys_and_used_codes_stay_used(
+    client: Client, alice: User, settings: LazySettings
+) -> None:
+    secret = set_up_app(client)
+    codes = list(codes_of(client))
+    sign_in(codes[0])
+    settings.ENCRYPTION_KEYS = [fresh_encryption_key(), *settings.ENCRYPTION_KEYS]
+
+    done, again = reseal_all(), reseal_all()
+    settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
+    cache.clear()
+
+    assert (done.number, done.unreadable, again.number) == (2, [], 0)
+    assert sign_in(codes[0]).get("/settings/").status_code == 302
+    assert sign_in(codes[1]).get("/settings/").status_code == 200
+    assert sign_in(code(secret)).get("/settings/").status_code == 200
+
+
+def sign_in(proof: str) -> Client:
+    """The browser of somebody who typed alice's password, then ``proof``."""
+    browser = Client()
+    browser.post(reverse("account_login"), {"login": "alice", "password": PASSWORD})
+    browser.post(reverse("mfa_authenticate"), {"code": proof})
+    return browser
