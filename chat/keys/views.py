@@ -20,7 +20,7 @@ from chat.accounts.models import User
 from chat.accounts.requests import PersonRequest
 from chat.catalogue.models import Endpoint
 from chat.keys import actions
-from chat.keys.asking import RequestForm, TooManyRequests, ask
+from chat.keys.asking import KeyRequest, RequestForm, TooManyRequests, ask
 from chat.keys.check import token_page
 from chat.keys.errors import KeysError
 from chat.keys.forms import BillToForm, KeyForm, endpoints_for_keys
@@ -167,11 +167,12 @@ def _own_key(user: User, pk: int) -> PersonalKey:
 def _page(
     request: PersonRequest, form: KeyForm, status: int = 200, request_form: RequestForm | None = None
 ) -> HttpResponse:
+    asked = KeyRequest.objects.filter(person=request.user)
     context = {
         **_own_context(request.user, form),
         "shared_keys": shared_with(request.user),
         "request_form": request_form or RequestForm(request.user),
-        "requests": request.user.key_requests.select_related("shared_key").order_by("-pk")[:REQUESTS_SHOWN],
+        "requests": asked.select_related("shared_key").order_by("-pk")[:REQUESTS_SHOWN],
     }
     return render(request, "chat/keys/page.html", context, status=status)
 

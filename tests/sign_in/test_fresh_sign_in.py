@@ -10,7 +10,7 @@ from django.urls import reverse
 from chat.accounts.actions import create_signin_link
 from chat.accounts.models import Invitation, User
 from chat.catalogue.models import Endpoint
-from chat.keys.models import SharedKey
+from chat.keys.models import PersonalKey, SharedKey
 from chat.sign_in.suspension import LONGEST
 from tests.factories import PASSWORD, make_administrator, make_endpoint, make_user
 from tests.sign_in.conftest import let_pass
@@ -117,6 +117,30 @@ def test_a_key_that_waits_is_nowhere_to_be_read(client: Client, ada: User) -> No
     assert "suspended_request" in stored
     assert SharedKey.objects.get().last_four == SECRET[-4:]
     assert "suspended_request" not in client.session
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_an_administrators_own_keys_need_it_too(client: Client, ada: User, headers: dict[str, str]) -> None:
+    endpoint = make_endpoint(base_url="http://127.0.0.1:1/v1", kind=Endpoint.Kind.OPENAI)
+    let_pass(client, 16)
+
+    asked = client.post("/keys/add/", {"secret": SECRET, "endpoint": endpoint.pk}, headers=headers)
+    proved = client.post(asked.get("HX-Redirect") or asked["Location"], {"password": PASSWORD})
+    before = PersonalKey.objects.count()
+    page = client.get(proved["Location"], follow=True)
+
+    assert (before, PersonalKey.objects.get().user) == (0, ada)
+    assert f"Only …{SECRET[-4:]} is shown from now on." in page.content.decode()
+
+
+def test_a_members_own_keys_do_not(client: Client) -> None:
+    endpoint = make_endpoint(base_url="http://127.0.0.1:1/v1", kind=Endpoint.Kind.OPENAI)
+    client.force_login(make_user())
+    let_pass(client, 600)
+
+    client.post("/keys/add/", {"secret": SECRET, "endpoint": endpoint.pk})
+
+    assert PersonalKey.objects.exists()
 
 
 def test_what_waits_is_one_persons_only(client: Client, ada: User) -> None:
