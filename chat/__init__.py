@@ -9,7 +9,7 @@
  3. ``chat/conversations/actions.py`` stores the turn and a message in each lane, in one transaction;
     ``chat/conversations/asking.py`` freezes the request of each lane, from its own tree alone
     (``chat/conversations/history.py``), with the key that pays (``chat/keys/choose.py``), into a queued run
-    (``chat/runs/models.py``).
+    (``chat/runs/models.py``); ``chat/keys/quota.py`` reserves of every limit what it may take.
  4. After the commit ``chat/runs/supervisor.py`` starts a task that outlives the tab: ``chat/runs/worker.py``
     claims the run by a guarded update and opens the key (``chat/keys/vault.py``) as late as it can.
  5. ``chat/providers/payload.py`` built the request and shows it as it is sent; ``chat/providers/client.py``
