@@ -94,8 +94,8 @@ class EndpointAdmin(RecordedAdmin):
             return f"{len(keys)} may be sent there."
         hosts = get_text_list(sorted({key.host for key in elsewhere}), "and")
         return (
-            f"{len(keys) - len(elsewhere)} may be sent there. {len(elsewhere)} are held back: they were given for "
-            f"{hosts}. Confirm each shared key on its own page; people type theirs in again."
+            f"{len(keys) - len(elsewhere)} may be sent there. Held back: {len(elsewhere)}, given for {hosts}. "
+            "Confirm each shared key on its own page; people type theirs in again."
         )
 
     @admin.display(description="Models listed")
@@ -122,7 +122,7 @@ class EndpointAdmin(RecordedAdmin):
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         request_sync()
-        if change and "base_url" in form.changed_data and "held back" in (told := self.keys_there(obj)):
+        if change and "base_url" in form.changed_data and "Held back" in (told := self.keys_there(obj)):
             messages.warning(request, told)
 
 

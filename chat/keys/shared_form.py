@@ -35,7 +35,7 @@ class SharedKeyForm(forms.ModelForm[SharedKey]):
         widget=UnseenTextarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
     )
     confirm_address = forms.BooleanField(
-        label="send the stored secret there",
+        label="Send the stored secret to this endpoint",
         required=False,
         help_text="Only if the address of the endpoint above belongs to whom the secret was given for.",
     )

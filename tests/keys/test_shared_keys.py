@@ -247,7 +247,7 @@ def test_keys_of_an_endpoint_that_moves_are_held_back_until_confirmed(
 
     page = text(browser.post(f"/admin/chat/endpoint/{lab.pk}/change/", posted, follow=True))
 
-    assert "2 are held back: they were given for lab.example." in page
+    assert "Held back: 2, given for lab.example." in page
     assert choose_key(alice, lab) is None
     listed = text(browser.get(reverse("admin:chat_sharedkey_changelist")))
     assert "held back: given for https://lab.example" in listed
