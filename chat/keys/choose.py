@@ -15,6 +15,7 @@ from chat.catalogue.models import Endpoint
 from chat.keys.limits import Limit
 from chat.keys.models import Key, KeyGrant, PersonalKey, not_parked, turn
 from chat.keys.vault import ENVIRONMENT, NONE, PERSONAL, SHARED, last_four, may_use_environment
+from chat.prepared import Prepared, given, given_each
 
 _FAILED_LAST = Case(When(check_passed=False, then=Value(1)), default=Value(0))
 # A right of one's own before that of a group, and that before everybody's.
@@ -128,8 +129,7 @@ def usable_keys_by_endpoint(user: User, endpoints: Iterable[Endpoint]) -> dict[i
 
 
 def _personal(user: User, known: dict[int, Endpoint]) -> Iterable[PersonalKey]:
-    keys = PersonalKey.objects.filter(user=user, endpoint__in=known).defer("sealed", "check_report")
-    return keys.annotate(capped=_capped(user)).order_by(_FAILED_LAST, "-pk")
+    return _PERSONAL.rows(user=user.pk, endpoints=known)
 
 
 def _shared(user: User, known: dict[int, Endpoint]) -> list[list[KeyGrant]]:
@@ -147,6 +147,16 @@ def _shared(user: User, known: dict[int, Endpoint]) -> list[list[KeyGrant]]:
     for grant in found:
         by_key.setdefault(grant.shared_key_id, []).append(grant)
     return list(by_key.values())
+
+
+_PERSONAL = Prepared(
+    lambda: (
+        PersonalKey.objects.filter(user=given("user"), endpoint__in=given_each("endpoints"))
+        .defer("sealed", "check_report")
+        .annotate(capped=_capped(given("user")))
+        .order_by(_FAILED_LAST, "-pk")
+    )
+)
 
 
 def _capped(user: User) -> Exists:
