@@ -107,7 +107,7 @@ async def direct(url: str, load: Load) -> Round:
 
 async def bare(address: str, pid: int, load: Load) -> Round:
     """The same load on the yardstick."""
-    async with aiohttp.ClientSession() as http:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
 
         async def one(number: int, start: Start) -> tuple[Shown, float]:
             async with http.ws_connect(address, max_msg_size=0) as socket:
