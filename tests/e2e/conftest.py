@@ -23,7 +23,7 @@ from tests.e2e.chat_page import ChatPage
 from tests.playground_process import PlaygroundProcess
 
 PATIENCE = 10_000
-PEOPLE = 120
+PEOPLE = 240
 MAKE_PEOPLE = f"""
 import json
 from django.conf import settings

@@ -48,7 +48,7 @@ async def test_signed_out_person_is_led_to_sign_in_and_back_out(chat: ChatPage) 
     await chat.page.get_by_role("button", name="Sign out").click()
     await chat.page.goto("/")
 
-    await expect(chat.page.get_by_role("button", name="Sign in")).to_be_visible()
+    await expect(chat.page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
 
 
 async def test_address_opens_models_side_by_side_with_a_prompt(chat: ChatPage) -> None:
