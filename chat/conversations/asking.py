@@ -13,7 +13,7 @@ from chat.catalogue.models import Endpoint, ModelChoice, Offer, offers_of
 from chat.conversations.errors import NoKey, OverLimit, Refused
 from chat.conversations.history import Tree, path_messages
 from chat.conversations.models import Lane, Message, Turn
-from chat.keys.choose import KeyChoice, choose_payers
+from chat.keys.choose import KeyChoice, choose_payers, why_none
 from chat.keys.errors import NotGranted, QuotaReached
 from chat.prepared import Prepared, PreparedInsert, given
 from chat.providers.payload import wire_request
@@ -81,7 +81,8 @@ def plan(user: User, lanes: Iterable[Lane], change: Change | None = None) -> lis
     plans = []
     for (lane, choice), endpoint, keys in zip(wanted, places, payers, strict=True):
         if not keys:
-            raise NoKey(NEEDS_KEY if len(wanted) == 1 else f"{choice.label}: {NEEDS_KEY}", "lanes")
+            reason = why_none(user, endpoint) or NEEDS_KEY
+            raise NoKey(reason if len(wanted) == 1 else f"{choice.label}: {reason}", "lanes")
         parameters = dict(lane.parameters)
         if change.temperature is not None:
             parameters["temperature"] = change.temperature

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import BooleanField, Case, Exists, Model, OuterRef, Value, When
+from django.utils import timezone
 
 from chat.accounts.models import User
 from chat.catalogue.models import Endpoint
 from chat.keys.limits import Limit
-from chat.keys.models import Key, KeyGrant, PersonalKey, not_parked, turn
+from chat.keys.models import Key, KeyGrant, PersonalKey, SharedKey, not_parked, turn
 from chat.keys.vault import ENVIRONMENT, NONE, PERSONAL, SHARED, last_four, may_use_environment
 from chat.prepared import Prepared, given, given_each
 
@@ -80,6 +81,19 @@ def choose_payers(user: User, wishes: Sequence[tuple[Endpoint, str]]) -> list[li
     """
     usable = usable_keys_by_endpoint(user, [endpoint for endpoint, _ in wishes])
     return [_payers(usable[endpoint.pk], preferred) for endpoint, preferred in wishes]
+
+
+def why_none(user: User, endpoint: Endpoint) -> str:
+    """Why a person who was given keys for ``endpoint`` can use none now, in a sentence; "" where they were given none."""
+    parked = SharedKey.objects.granted_to(user).filter(endpoint=endpoint, parked_until__gt=timezone.now())
+    key = parked.order_by("parked_until").first()
+    if key is None or key.parked_until is None:
+        return ""
+    day = f"{timezone.localtime(key.parked_until):%-d %B}"
+    return (
+        f"The account behind {key.display} is out of credit; it is tried again on {day}. "
+        "Use a key of your own, or ask an administrator."
+    )
 
 
 def usable_keys(user: User, endpoint: Endpoint) -> list[KeyChoice]:

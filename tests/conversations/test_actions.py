@@ -1,5 +1,6 @@
 """What the verbs do to a chat's messages, without an engine: the runs they queue stay queued."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from chat.conversations.history import Tree
 from chat.conversations.models import Conversation, Lane, Message, Turn
 from chat.runs.models import Run
 from tests.conversations.conftest import lanes_of
+from tests.factories import make_conversation, make_endpoint, make_shared_key
 
 
 def send(user: User, conversation: Conversation, text: str, client_id: str = "") -> Turn:
@@ -201,6 +203,16 @@ def test_without_a_usable_key_nothing_is_written(alice: User, chat: Conversation
         send(alice, chat, "Hello")
 
     assert not Turn.objects.exists()
+
+
+def test_key_without_credit_is_named_where_there_is_no_other(alice: User) -> None:
+    router = make_endpoint()
+    first_of_month = datetime(2031, 3, 1, tzinfo=UTC)
+    make_shared_key(router, alice, parked_until=first_of_month)
+    chat = make_conversation(alice, "org/model", endpoint=router)
+
+    with pytest.raises(NoKey, match="Team key …cd34 is out of credit; it is tried again on 1 March"):
+        send(alice, chat, "Hello")
 
 
 def test_more_answers_than_one_may_have_are_refused(alice: User, chat: Conversation, settings: object) -> None:
