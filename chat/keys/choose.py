@@ -84,7 +84,7 @@ def choose_payers(user: User, wishes: Sequence[tuple[Endpoint, str]]) -> list[li
 
 
 def why_none(user: User, endpoint: Endpoint) -> str:
-    """Why a person who was given keys for ``endpoint`` can use none now, in a sentence; "" where they were given none."""
+    """Why a person can use none of the keys for ``endpoint`` that they were given: a sentence, "" where it was none."""
     parked = SharedKey.objects.granted_to(user).filter(endpoint=endpoint, parked_until__gt=timezone.now())
     key = parked.order_by("parked_until").first()
     if key is None or key.parked_until is None:
