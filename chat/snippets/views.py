@@ -15,6 +15,7 @@ from chat.accounts.requests import PersonRequest
 from chat.conversations.errors import Refused
 from chat.conversations.models import Lane, Message
 from chat.markdown.code import block
+from chat.markdown.sanitise import sanitise
 from chat.markdown.stored import stored
 from chat.snippets.asked import call_of_lane, call_of_run, providers_of
 from chat.snippets.builder import Call, snippet
@@ -102,4 +103,4 @@ def _drawer(request: PersonRequest, context: dict[str, Any], shown: Shown, call:
 
 def _html(code: str, client: Client) -> SafeString:
     """A program as answers show theirs: coloured, with a button that copies it."""
-    return stored(block(code, client.lexer))
+    return stored(sanitise(block(code, client.lexer)))

@@ -11,6 +11,7 @@ from chat.catalogue.models import Endpoint
 from chat.conversations import actions
 from chat.conversations.models import Conversation, Message
 from chat.snippets.clients import CLIENTS
+from chat.snippets.clients import Client as SnippetClient
 from tests.conversations.conftest import lanes_of
 from tests.factories import make_conversation, make_endpoint, make_local_endpoint, make_personal_key, make_user
 
@@ -115,6 +116,18 @@ def test_key_is_in_no_program(page: Client, chat: Conversation) -> None:
             program = code(page, address, client=client.slug)
             assert "API_KEY" in program
             assert "sk-of-alice" not in program
+
+
+@pytest.mark.parametrize("library", CLIENTS, ids=lambda library: library.slug)
+def test_markup_in_a_chat_is_text_in_its_code(page: Client, chat: Conversation, library: SnippetClient) -> None:
+    markup = "</code></pre><img src=x onerror=alert(1)><script>alert(1)</script>"
+    ask(chat, markup)
+
+    whole = page.get(f"/lanes/{lanes_of(chat)[0].pk}/code/", {"client": library.slug}).content.decode()
+
+    assert "<img" not in whole
+    assert "alert(1)</script>" not in whole
+    assert "onerror=alert(1)" in html.unescape(re.sub(r"<[^>]+>", "", whole))
 
 
 def test_code_of_others_is_not_there(client: Client, chat: Conversation) -> None:
