@@ -119,7 +119,15 @@ class SummedBy(Asked):
         return queryset
 
 
-class KeyFilter(SimpleListFilter):
+class Addressed(SimpleListFilter):
+    """Filters by what an address says, which may be what no column holds."""
+
+    def value(self) -> str | None:
+        chosen = super().value()
+        return chosen.replace("\x00", "") if chosen else chosen
+
+
+class KeyFilter(Addressed):
     title = "key"
     parameter_name = "key"
 
@@ -136,7 +144,7 @@ class KeyFilter(SimpleListFilter):
         return queryset.filter(key_ref="" if chosen == NOBODY else chosen) if chosen else queryset
 
 
-class Chosen(SimpleListFilter):
+class Chosen(Addressed):
     """Offers only what was chosen, by a link: there may be thousands."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
