@@ -15,8 +15,8 @@ from chat.prepared import Prepared, given, given_each
 from chat.providers.requests import WireMessage
 
 ROWS_PER_PAGE = 30
-# Six models side by side: more than this is a megabyte before anything is read. Earlier rows come as one scrolls.
-ANSWERS_PER_PAGE = 90
+# Thirty rows of six models are a megabyte before anything is read. Earlier rows come as one scrolls.
+ANSWERS_PER_PAGE = 60
 # Of a run.
 NOT_SHOWN = (
     *("topic", "owner", "endpoint", "provider", "key_ref", "input_price", "output_price", "request"),
