@@ -2,6 +2,7 @@
 
 import html
 import re
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -51,7 +52,7 @@ def code_of(page: Client, chat: Conversation, **asked: str) -> str:
 
 
 def ask(chat: Conversation, text: str) -> Message:
-    actions.send_message(chat.owner, chat, text, [lane.pk for lane in lanes_of(chat)], text)
+    actions.send_message(chat.owner, chat, text, [lane.pk for lane in lanes_of(chat)], uuid4().hex)
     return Message.objects.filter(role=Message.Role.ASSISTANT).latest("pk")
 
 
